@@ -1,0 +1,54 @@
+"""Every error a user can meet, as one tree.
+
+    ServiceError
+    ├── RasterError            a raster cannot be read, or is not what it claims
+    ├── PreflightError         a scene and a model do not fit; raised before any work
+    ├── ModelError             an artefact is missing, damaged or of an unknown kind
+    ├── EngineError            no engine runs the model as asked
+    ├── JobError               a job cannot start, go on or be finished
+    └── MapError               a map is missing something or does not verify
+
+Facts are class names where they are raised (``BandMismatch``), values stand in the message, the remedy
+stands beside it. One place maps errors to exit codes, one maps them to HTTP statuses.
+"""
+
+
+class ServiceError(Exception):
+    """Something a user can understand went wrong.
+
+    Args:
+        message: What is wrong, with the values that show it.
+        remedy: What to do about it, as a sentence or a command; None when nothing can be done.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class RasterError(ServiceError):
+    """A raster cannot be read, or is not what it claims to be."""
+
+
+class PreflightError(ServiceError):
+    """A scene and a model do not fit; raised before any pixel is segmented."""
+
+
+class ModelError(ServiceError):
+    """An artefact is missing, damaged or of a kind this version does not know."""
+
+
+class EngineError(ServiceError):
+    """No engine runs the model as asked."""
+
+
+class JobError(ServiceError):
+    """A job cannot start, go on or be finished."""
+
+
+class MapError(ServiceError):
+    """A map lacks something, or does not verify."""
