@@ -3,7 +3,6 @@
     ServiceError
     ├── RasterError            a raster cannot be read, or is not what it claims
     ├── PreflightError         a scene and a model do not fit; raised before any work
-    ├── ModelError             an artefact is missing, damaged or of an unknown kind
     ├── EngineError            no engine runs the model as asked
     ├── JobError               a job cannot start, go on or be finished
     └── MapError               a map is missing something or does not verify
@@ -36,10 +35,6 @@ class RasterError(ServiceError):
 
 class PreflightError(ServiceError):
     """A scene and a model do not fit; raised before any pixel is segmented."""
-
-
-class ModelError(ServiceError):
-    """An artefact is missing, damaged or of a kind this version does not know."""
 
 
 class EngineError(ServiceError):

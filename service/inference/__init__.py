@@ -1,1 +1,1 @@
-""""""
+"""Segmentation of runs of blocks: engines, execution profiles, the pipeline."""

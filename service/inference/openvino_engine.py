@@ -1,0 +1,60 @@
+"""OpenVINO on CPU, where it is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.errors import EngineError
+from service.inference.profile import ExecutionProfile, processor_class
+
+if TYPE_CHECKING:
+    from models.artefact import Artefact
+    from service.inference.engine import U8
+
+
+class OpenVinoEngine:
+    """One compiled OpenVINO model on one artefact, fp32."""
+
+    def __init__(self, artefact: Artefact, *, num_threads: int) -> None:
+        """Compile the model; see `OnnxRuntimeEngine` for the arguments.
+
+        Raises:
+            EngineError: OpenVINO is not installed.
+        """
+        try:
+            import openvino  # noqa: PLC0415  an extra
+        except ImportError as error:
+            raise EngineError(
+                "OpenVINO is not installed", remedy="pip install 'orthoscape[openvino]'"
+            ) from error
+        core = openvino.Core()
+        self._model = core.compile_model(
+            core.read_model(artefact.model_path()),
+            "CPU",
+            {
+                # Its own choice would be bfloat16 where the processor has it: another precision, silently.
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": num_threads,
+                "PERFORMANCE_HINT": "LATENCY",
+            },
+        )
+        spec = artefact.manifest.inputs[0]
+        self._output_names = [artefact.manifest.outputs.classes, artefact.manifest.outputs.confidence]
+        self.profile = ExecutionProfile(
+            engine="openvino",
+            engine_version=openvino.__version__.split("-")[0],
+            precision="fp32",
+            provider="cpu",
+            processor=processor_class(),
+            patch_px=spec.core_px + 2 * spec.halo_px,
+            batch=1,
+            artefact_digest=artefact.digest,
+        )
+
+    def segment(self, image_NCHW: U8) -> tuple[U8, U8]:
+        """See `Engine.segment`."""
+        result = self._model(np.ascontiguousarray(image_NCHW))
+        classes, confidence = (np.array(result[name], dtype=np.uint8) for name in self._output_names)
+        return classes, confidence
