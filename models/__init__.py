@@ -1,1 +1,1 @@
-""""""
+"""The contract between training and service: class schemes, manifests, artefacts."""
