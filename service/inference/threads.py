@@ -31,24 +31,15 @@ def read_ahead(items: Iterable[T], *, max_items: int) -> Iterator[T]:
     ready: queue.Queue[T | _End] = queue.Queue(maxsize=max_items)
     stop = threading.Event()
 
-    def put(item: T | _End) -> bool:
-        while not stop.is_set():
-            try:
-                ready.put(item, timeout=_POLL_S)
-            except queue.Full:
-                continue
-            return True
-        return False
-
     def produce() -> None:
+        end = _End()
         try:
             for item in items:
-                if not put(item):
+                if not _put(ready, item, stop):
                     return
         except BaseException as error:  # noqa: BLE001  raised again in the consumer's thread
-            put(_End(error))
-        else:
-            put(_End())
+            end = _End(error)
+        _put(ready, end, stop)
 
     thread = threading.Thread(target=produce, name="read-ahead", daemon=True)
     thread.start()
@@ -60,6 +51,17 @@ def read_ahead(items: Iterable[T], *, max_items: int) -> Iterator[T]:
     finally:
         stop.set()
         thread.join()
+
+
+def _put(waiting: queue.Queue[T], item: T, stop: threading.Event) -> bool:
+    """Put an item into a bounded queue, unless told to stop first; returns whether it is in."""
+    while not stop.is_set():
+        try:
+            waiting.put(item, timeout=_POLL_S)
+        except queue.Full:
+            continue
+        return True
+    return False
 
 
 class WriteBehind(Generic[T]):
