@@ -212,11 +212,12 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> Points:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
 
 
-def blob(rng: Rng, x: float, y: float, radius: float, *, rough: float = 0.25, num: int = 28) -> Points:
-    """Vertices of a smooth irregular outline around a point."""
+def blob(rng: Rng, x: float, y: float, radius: float, *, rough: float = 0.25) -> Points:
+    """Vertices of an irregular outline around a point, rough down to about two metres."""
+    num = int(np.clip(radius * 3, 20, 180))
     turns = np.linspace(0, 2 * np.pi, num, endpoint=False)
     rim = np.ones(num)
-    for wave in range(2, 8):
-        rim += rough / wave * 1.4 * rng.normal() * np.cos(wave * turns + rng.random() * 6.3)
+    for wave in range(2, num // 3):
+        rim += rough / wave**1.15 * 1.4 * rng.normal() * np.cos(wave * turns + rng.random() * 6.3)
     rim = radius * np.clip(rim, 0.35, 1.8)
     return np.stack([x + rim * np.cos(turns) * rng.uniform(0.75, 1.25), y + rim * np.sin(turns)], 1)

@@ -4,14 +4,14 @@ import numpy as np
 
 from training.data.landscapes.canvas import Canvas, Points, Surface, blob
 from training.data.landscapes.cover import Cover
-from training.data.landscapes.palette import Rng, draw_colour
-from training.data.landscapes.plants import Rect, Season, box
+from training.data.landscapes.palette import Floats, Rng, draw_colour, vary
+from training.data.landscapes.plants import Rect, Season, box, contains
 
 CROPS: dict[Season, tuple[str, ...]] = {
-    "spring": ("lush", "grass", "lush", "leaf", "brown"),
+    "spring": ("lush", "grass", "lush", "leaf", "dry_grass"),
     "summer": ("straw", "straw", "lush", "dry_grass", "grass", "beige"),
-    "autumn": ("straw", "dry_grass", "brown", "grass", "lush"),
-    "winter": ("grass", "lush", "brown", "dry_grass"),
+    "autumn": ("straw", "dry_grass", "grass", "lush"),
+    "winter": ("grass", "lush", "grass", "dry_grass"),
 }
 LAWNS: dict[Season, tuple[str, ...]] = {
     "spring": ("grass", "lush", "grass"),
@@ -58,7 +58,7 @@ def plowed(canvas: Canvas, rng: Rng, outline: Points, *, angle: float) -> None:
         coarse=rng.uniform(0.04, 0.10),
         hue=0.05,
         stripe=rng.uniform(0.75, 1.0),
-        period=rng.uniform(1.1, 2.0),
+        period=rng.uniform(1.2, 2.0),
         duty=rng.uniform(0.4, 0.55),
         angle=angle,
     )
@@ -128,6 +128,21 @@ def bare(canvas: Canvas, rng: Rng, outline: Points, *, is_rock: bool = False) ->
         angle=rng.uniform(0, 3.1),
     )
     canvas.add(outline, surface, rng)
+    if is_rock:
+        boulders(canvas, rng, outline, colour)
+
+
+def boulders(canvas: Canvas, rng: Rng, outline: Points, colour: Floats) -> None:
+    """Strew stones of half a metre to two metres over rock; they are bare soil too."""
+    low, high = outline.min(0), outline.max(0)
+    spots = rng.uniform(low, high, (int(np.prod(high - low) * rng.uniform(0.02, 0.09)), 2))
+    spots = spots[contains(outline, spots)]
+    radii = rng.uniform(0.3, 0.6, len(spots)) * np.exp(rng.normal(0, 0.35, len(spots)))
+    colours = vary(rng, colour, len(spots), brightness=0.15, chroma=0.015)
+    surface = Surface(cover=Cover.BARE_SOIL, colour=colour, fine=0.08)
+    canvas.add_crowns(
+        spots, radii=radii, heights=radii * 1.2, colours=colours, surface=surface, dome=0.9, rng=rng
+    )
 
 
 def gravel(canvas: Canvas, rng: Rng, outline: Points) -> None:

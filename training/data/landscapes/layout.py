@@ -69,6 +69,7 @@ def lay_out(
     whole = (-reach - 60 + offset_x, -reach - 60 + offset_y, reach + 60 + offset_x, reach + 60 + offset_y)
     blocks: list[tuple[Rect, str]] = []
     split(canvas, rng, whole, kind_at=kind_at, blocks=blocks)
+    blocks.sort(key=lambda block: block[1] == "lake")  # a shore runs over its neighbours' fields
     for rect, name in blocks:
         x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
         if canvas.is_seen(x, y, float(np.hypot(rect[2] - rect[0], rect[3] - rect[1])) / 2 + 4):
@@ -99,8 +100,14 @@ def draw_regions(
             if rank < max(1, len(centres) // 8):
                 kinds[index] = "urban"
             elif rank < max(2, len(centres) // 3):
-                kinds[index] = str(rng.choice(["suburban", "suburban", "industrial", "market_garden"]))
-            elif kinds[index] in ("urban", "suburban"):
+                kinds[index] = str(
+                    rng.choice(
+                        ["suburban", "suburban", "suburban", "industrial", "industrial", "market_garden"]
+                    )
+                )
+            elif kinds[index] in ("urban", "suburban") or (
+                kinds[index] == "mountain" and rank < 0.85 * len(centres)
+            ):
                 kinds[index] = str(rng.choice(["agricultural", "village", "forest", "vineyard"]))
     return centres, kinds
 

@@ -130,14 +130,14 @@ def scrub(
         shape, Surface(cover=Cover.BRUSHWOOD, colour=floor, fine=0.15, medium=0.2, hue=0.4, height=0.5), rng
     )
     radius = rng.uniform(0.6, 1.05)
-    centres = scatter(rng, rect, radius * rng.uniform(2.2, 3.0) / density)
+    centres = scatter(rng, rect, radius * rng.uniform(2.5, 3.4) / density)
     centres = centres[contains(shape, centres)]
     colour = draw_colour(rng, *LEAVES[season], "dry_grass", "grass", "bare_twig")
     radii = radius * np.exp(rng.normal(0, 0.35, len(centres)))
     surface = Surface(cover=Cover.BRUSHWOOD, colour=colour, fine=0.18, medium=0.1, hue=0.2)
     colours = vary(rng, colour, len(centres), brightness=0.17, chroma=0.03)
     canvas.add_crowns(
-        centres, radii=radii, heights=radii * 1.7, colours=colours, surface=surface, dome=0.9, rng=rng
+        centres, radii=radii, heights=radii * 1.5, colours=colours, surface=surface, dome=0.9, rng=rng
     )
 
 

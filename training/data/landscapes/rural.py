@@ -306,7 +306,7 @@ def fill_lakeside(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     size = min(right - left, bottom - top)
     x, y = rng.uniform(left, right), rng.uniform(top, bottom)
     shore = [Cover.BARE_SOIL, Cover.BARE_SOIL, Cover.HERBACEOUS, None][int(rng.integers(4))]
-    water(canvas, rng, blob(rng, x, y, size * rng.uniform(0.25, 0.7), rough=0.3, num=48), shore=shore)
+    water(canvas, rng, blob(rng, x, y, size * rng.uniform(0.25, 0.7), rough=0.3), shore=shore)
     if rng.random() < 0.3:
         pier = rectangle(-size * 0.25, -1.2, size * 0.25, 1.2)
         points = pier + np.array([[x + size * 0.3, y]])

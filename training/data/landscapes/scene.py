@@ -120,7 +120,7 @@ def make_canvas(rng: Rng, *, reach_m: float) -> Canvas:
 
 def draw_sky(rng: Rng, spec: LandscapeSpec) -> sensor.Sky:
     """Draw sun and air, then put what the spec asks for in their place."""
-    azimuth, elevation = float(rng.uniform(105, 255)), float(rng.uniform(28, 64))
+    azimuth, elevation = float(rng.uniform(105, 255)), float(rng.uniform(34, 64))
     haze, diffuse = float(rng.beta(1.3, 9)), float(rng.uniform(0.26, 0.45))
     return sensor.Sky(
         azimuth_deg=azimuth if spec.sun_azimuth_deg is None else spec.sun_azimuth_deg,

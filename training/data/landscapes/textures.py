@@ -111,9 +111,9 @@ def shade(
     hump = np.clip(1 - x_in**2 - y_in**2, 0, 1)
     dome = look("dome") * is_crown
     gain *= 1 + dome * (
-        0.42 * (x_in * to_sun[0] + y_in * to_sun[1]) + 0.40 * hump - 0.22 + 0.16 * noise["leaf"]
+        0.42 * (x_in * to_sun[0] + y_in * to_sun[1]) + 0.40 * hump - 0.22 + 0.13 * noise["leaf"]
     )
-    height = np.where(is_crown, height * (0.6 + 0.4 * hump + 0.04 * noise["leaf"]), height)
+    height = np.where(is_crown, height * (0.6 + 0.4 * hump + 0.02 * noise["leaf"]), height)
 
     mix, on_row = rows_of(look, x_W, y_H, noise["medium"], gsd_m)
     height = height + on_row * look("stripe_height")
@@ -134,7 +134,7 @@ def rows_of(
     """
     across = x_W * look("cos") + y_H * look("sin") + look("phase")
     period, duty = look("period"), look("duty")
-    position = across / period + 0.05 * wander_HW
+    position = across / period + 0.02 * wander_HW
     distance = np.abs(position - np.round(position)) * period
     softness = 0.12 + 0.5 * gsd_m
     row = np.clip((duty * period / 2 - distance) / softness + 0.5, 0, 1)

@@ -24,7 +24,7 @@ def road(canvas: Canvas, rng: Rng, start: Place, end: Place, *, width: float, is
         )
 
     if not is_paved:
-        gravel(canvas, rng, band(-width * 0.42, width * 0.42))
+        gravel(canvas, rng, band(-width / 2, width / 2))
         if rng.random() < 0.3:
             meadow(canvas, rng, band(-0.45, 0.45), season="summer")
         return
@@ -32,7 +32,7 @@ def road(canvas: Canvas, rng: Rng, start: Place, end: Place, *, width: float, is
         pavement(canvas, rng, band(-width / 2, width / 2), "grey", "beige", "tile")
         lane = width / 2 - 1.6
     else:
-        lane = width / 2 - 0.4
+        lane = width / 2
     pavement(canvas, rng, band(-lane, lane), "grey", "slate", "grey")
     if width > 6.5:
         white = Surface(cover=Cover.IMPERVIOUS, colour=draw_colour(rng, "white"), fine=0.08)
@@ -229,10 +229,11 @@ def garden(
     drive = rng.uniform(2.6, 5)
     edge = left + rng.uniform(0.2, max(0.3, wide - drive - 0.3))
     strip = rectangle(edge, min(street, centre[1]), edge + drive, max(street, centre[1]))
-    if rng.random() < 0.5:
-        gravel(canvas, rng, strip)
-    else:
+    is_paved = rng.random() < 0.5
+    if is_paved:
         pavement(canvas, rng, strip)
+    else:
+        gravel(canvas, rng, strip)
     if is_old and rng.random() < 0.5:
         gravel(canvas, rng, rectangle(left, min(street, centre[1]), right, max(street, centre[1])))
     back = centre[1] + toward * (width / 2)
@@ -270,7 +271,8 @@ def garden(
             buildings.solar_panels(canvas, rng, centre, 0.0, length=length, height=height + 0.8)
     if rng.random() < 0.3:
         spot_y = street + toward * max(setback * 0.5, 2.3)
-        buildings.car(canvas, rng, (edge + drive / 2, spot_y), np.pi / 2, ground=Cover.IMPERVIOUS)
+        ground = Cover.IMPERVIOUS if is_paved else Cover.PERVIOUS
+        buildings.car(canvas, rng, (edge + drive / 2, spot_y), np.pi / 2, ground=ground)
     for start, end in (((left, top), (left, bottom)), ((left, yard_low), (right, yard_low))):
         if rng.random() < 0.45:
             hedge(canvas, rng, start, end, season=season)
