@@ -224,9 +224,7 @@ def weeds(canvas: Canvas, rng: Rng, rect: Rect, *, num: int, season: Season, lar
     """Scatter small tufts of grass over open ground; they are herbaceous in the truth as well."""
     left, top, right, bottom = rect
     for _ in range(num):
-        spot = blob(
-            rng, rng.uniform(left, right), rng.uniform(top, bottom), rng.uniform(0.8, largest_m), num=14
-        )
+        spot = blob(rng, rng.uniform(left, right), rng.uniform(top, bottom), rng.uniform(0.8, largest_m))
         meadow(canvas, rng, spot, season=season)
 
 
