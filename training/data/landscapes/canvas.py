@@ -218,6 +218,6 @@ def blob(rng: Rng, x: float, y: float, radius: float, *, rough: float = 0.25) ->
     turns = np.linspace(0, 2 * np.pi, num, endpoint=False)
     rim = np.ones(num)
     for wave in range(2, num // 3):
-        rim += rough / wave**1.15 * 1.4 * rng.normal() * np.cos(wave * turns + rng.random() * 6.3)
+        rim += rough / wave**1.4 * 1.6 * rng.normal() * np.cos(wave * turns + rng.random() * 6.3)
     rim = radius * np.clip(rim, 0.35, 1.8)
     return np.stack([x + rim * np.cos(turns) * rng.uniform(0.75, 1.25), y + rim * np.sin(turns)], 1)

@@ -69,11 +69,13 @@ def lay_out(
     whole = (-reach - 60 + offset_x, -reach - 60 + offset_y, reach + 60 + offset_x, reach + 60 + offset_y)
     blocks: list[tuple[Rect, str]] = []
     split(canvas, rng, whole, kind_at=kind_at, blocks=blocks)
-    blocks.sort(key=lambda block: block[1] == "lake")  # a shore runs over its neighbours' fields
     for rect, name in blocks:
         x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
         if canvas.is_seen(x, y, float(np.hypot(rect[2] - rect[0], rect[3] - rect[1])) / 2 + 4):
             KINDS[name][3](canvas, rng, rect, season)
+    for rect, name in blocks:
+        if name == "lake":  # after all blocks: a shore runs over its neighbours' fields
+            rural.flood(canvas, rng, rect, season)
     is_large = canvas.reach_m > 250
     if is_large or rng.random() < 0.06:
         river(canvas, rng, season)

@@ -123,7 +123,10 @@ def farm(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
 def fill_market_garden(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     """Greenhouses and tunnels among plots of vegetables and bare beds."""
     left, top, right, bottom = rect
-    crop(canvas, rng, box(rect), season=season, angle=ruled(rng, rect))
+    if rng.random() < 0.35:
+        crop(canvas, rng, box(rect), season=season, angle=ruled(rng, rect))
+    else:
+        meadow(canvas, rng, box(rect), season=season)
     y = top + 2
     while y < bottom - 10:
         depth = min(rng.uniform(12, 36), bottom - 2 - y)
@@ -298,11 +301,15 @@ def heap(canvas: Canvas, rng: Rng, x: float, y: float) -> None:
 
 
 def fill_lakeside(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
-    """A lake, pond or shore with sand, reeds and wood around it."""
-    left, top, right, bottom = rect
+    """The land around a lake; ``flood`` adds the water."""
     (fill_heath if rng.random() < 0.4 else fill_forest if rng.random() < 0.4 else fill_farmland)(
         canvas, rng, rect, season
     )
+
+
+def flood(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
+    """Lay the water over the land of a lakeside block, then a pier and the trees of the bank."""
+    left, top, right, bottom = rect
     size = min(right - left, bottom - top)
     x, y = rng.uniform(left, right), rng.uniform(top, bottom)
     shore = [Cover.BARE_SOIL, Cover.BARE_SOIL, Cover.HERBACEOUS, None][int(rng.integers(4))]

@@ -69,7 +69,7 @@ def expose(albedo_CHW: Floats, shadow_HW: Floats, sky: Sky, rng: Rng) -> Floats:
 
     Gain, gamma and balance of the bands are drawn anew for every flight.
     """
-    exposure = rng.uniform(1.0, 1.3)
+    exposure = rng.uniform(0.9, 1.18)
     gamma = rng.uniform(0.80, 1.10)
     balance = np.exp(rng.normal(0, [0.035, 0.02, 0.04, 0.08])).astype(np.float32)
     image_CHW = np.empty_like(albedo_CHW)
