@@ -176,7 +176,8 @@ def water(canvas: Canvas, rng: Rng, outline: Points, *, shore: Cover | None = No
         margin = outline + (outline - outline.mean(0)) / np.maximum(
             np.hypot(*(outline - outline.mean(0)).T)[:, None], 1
         ) * rng.uniform(1.5, 7)
-        tone = draw_colour(rng, "beige", "brown", "dry_grass")
+        names = ("grass", "dry_grass") if shore is Cover.HERBACEOUS else ("beige", "brown", "grey")
+        tone = draw_colour(rng, *names)
         canvas.add(
             margin, Surface(cover=shore, colour=tone, fine=0.1, medium=0.16, coarse=0.1, hue=0.15), rng
         )

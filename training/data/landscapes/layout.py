@@ -168,7 +168,7 @@ def river(canvas: Canvas, rng: Rng, season: Season) -> None:
         ]
     )
     bed = np.concatenate([np.stack([along, centre - half], 1), np.stack([along, centre + half], 1)[::-1]])
-    tone = draw_colour(rng, "grass", "beige", "dry_grass")
+    tone = draw_colour(rng, "grass", "lush", "dry_grass")
     canvas.add_world(bank, Surface(cover=Cover.HERBACEOUS, colour=tone, fine=0.1, medium=0.15, hue=0.4), rng)
     water_world(canvas, rng, bed)
     turned = canvas.rotation
