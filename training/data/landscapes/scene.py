@@ -54,6 +54,10 @@ class LandscapeSpec:
             raise ValueError(f"side_px is {self.side_px}; scenes are 16 to 4096 px a side")
         if not 0.15 <= self.gsd_m <= 1.0:
             raise ValueError(f"gsd_m is {self.gsd_m}; the generator draws at 0.15 to 1 m")
+        if self.haze is not None and not 0 <= self.haze <= 0.5:
+            raise ValueError(f"haze is {self.haze}; it is a share from 0 to 0.5")
+        if self.sun_elevation_deg is not None and not 5 <= self.sun_elevation_deg <= 90:
+            raise ValueError(f"sun_elevation_deg is {self.sun_elevation_deg}; 5 to 90")
         for kind in [self.kind, *(name for name, _ in self.kind_weights or ())]:
             if kind is not None and kind not in KINDS:
                 raise ValueError(f"unknown landscape type {kind!r}; one of {', '.join(KINDS)}")
@@ -81,7 +85,8 @@ def generate_landscape(spec: LandscapeSpec) -> Landscape:
     side_px = spec.side_px + 2 * margin_px
     season = spec.season or SEASONS[int(light.choice(4, p=[0.25, 0.45, 0.2, 0.1]))]
     sky = draw_sky(light, spec)
-    canvas = make_canvas(plan, reach_m=side_px * spec.gsd_m / 2)
+    # In metres alone, so that a place is laid out alike at every ground resolution.
+    canvas = make_canvas(plan, reach_m=spec.side_px * spec.gsd_m / 2 + MARGIN_M)
     lay_out(canvas, plan, season=season, kind=spec.kind, weights=spec.kind_weights)
     bank = make_bank(paint, side_px=side_px, gsd_m=spec.gsd_m, gain=spec.texture_gain)
     ground = render_ground(canvas, side_px=side_px, gsd_m=spec.gsd_m, bank=bank, to_sun=sky.to_sun)
