@@ -1,1 +1,1 @@
-""""""
+"""Maps: block files, finished products, certificates, provenance."""

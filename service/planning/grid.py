@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from service.planning.windows import PixelWindow
+from service.rasters.sources import Grid as GridSpec
 
 GeoTransform = tuple[float, float, float, float, float, float]
 """``(a, b, c, d, e, f)`` of rasterio's Affine: x = a col + b row + c, y = d col + e row + f."""
@@ -43,6 +44,12 @@ class Grid:
     def __post_init__(self) -> None:
         if not (self.x_res > 0 and self.y_res > 0):
             raise ValueError(f"pixels need a positive size, got {self.x_res} x {self.y_res}")
+
+    @property
+    def spec(self) -> GridSpec:
+        """The grid as readers know it."""
+        transform = (self.x_res, 0.0, self.x_origin, 0.0, -self.y_res, self.y_origin)
+        return GridSpec(crs_wkt=self.crs_wkt, transform=transform)
 
     def transform_of(self, window: PixelWindow) -> GeoTransform:
         """The geotransform of an array that holds this window."""

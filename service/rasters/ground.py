@@ -98,7 +98,7 @@ def to_degrees(crs: CRS, xs: list[float], ys: list[float]) -> tuple[list[float],
         lons, lats = transform_points(crs, CRS.from_epsg(4326), xs, ys)
     except (CRSError, RasterioError) as error:
         raise UnknownCrs(f"{_short(crs)} cannot be placed on the Earth", remedy=_SOURCE_CRS) from error
-    if not all(math.isfinite(value) for value in [*lons, *lats]):
+    if not all(math.isfinite(value) for value in lons) or not all(abs(lat) <= 90 for lat in lats):
         raise UnknownCrs(f"coordinates {xs[0]}, {ys[0]} lie outside {_short(crs)}", remedy=_SOURCE_CRS)
     return list(lons), list(lats)
 

@@ -1,13 +1,14 @@
 """Gather the facts of an open raster. Runs in the child."""
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from service.rasters import ground
@@ -31,11 +32,16 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
     Raises:
         RasterError: A subclass named after what is wrong.
     """
-    with open_checked(path, limits) as dataset:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dataset = open_checked(path, limits)
+    # without georeference rasterio warns and its transform may be whatever lay in memory
+    is_placed = not any(issubclass(warning.category, NotGeoreferencedWarning) for warning in caught)
+    with dataset:
         file = Path(dataset.name)
         _check_complete(dataset, file)
         crs = ground.choose_crs(dataset.crs, source_crs, str(file))
-        transform, is_rotated, is_south_up = _north_up(dataset)
+        transform, is_rotated, is_south_up = _north_up(dataset) if is_placed else (None, False, False)
         gsd_m = bounds = None
         if crs is not None and transform is not None:
             width, height = dataset.width, dataset.height
@@ -86,7 +92,7 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
 def _north_up(dataset: Any) -> tuple[Transform | None, bool, bool]:  # noqa: ANN401 - rasterio has no types
     """Transform of the north-up view, whether it is rotated (or mirrored), whether the file is south-up."""
     matrix = dataset.transform
-    if matrix.is_identity:  # rasterio's word for "none"
+    if matrix.is_identity or dataset.gcps[0]:  # rasterio's word for "none"
         return None, False, False
     a, b, c, d, e, f = (float(value) for value in tuple(matrix)[:6])
     if not all(math.isfinite(value) for value in (a, b, c, d, e, f)) or a * e - b * d == 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Columns from ``col_off`` up to, not with, ``col_end`` of some grid, rows alike; offsets may be negative."""
+    """Columns ``col_off`` to ``col_end`` (half-open) of some grid, rows alike; offsets may be negative."""
 
     col_off: int
     row_off: int

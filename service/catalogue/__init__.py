@@ -1,0 +1,1 @@
+"""What tells others about models, maps and classes: styles, legends."""

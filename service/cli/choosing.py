@@ -1,0 +1,55 @@
+"""Which model is run, and what its class values mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.nomenclature import NOMENCLATURES
+from models.registry import DEFAULT_NAME, PACKAGED_FOLDER, Registry
+from service.planning.preflight import check_fits
+from service.rasters.errors import BandMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.artefact import Artefact
+    from models.nomenclature import Nomenclature
+    from service.planning.preflight import ReadingOptions, SceneFacts
+    from service.settings import Settings
+
+
+def registry_of(settings: Settings) -> Registry:
+    """The packaged models and those installed on this machine."""
+    return Registry((PACKAGED_FOLDER, settings.models_folder))
+
+
+def nomenclature_of(artefact: Artefact) -> Nomenclature:
+    """The class scheme of a model."""
+    return NOMENCLATURES[artefact.manifest.nomenclature]
+
+
+def choose_model(
+    registry: Registry, name: str, scenes: Sequence[SceneFacts], options: ReadingOptions
+) -> Artefact:
+    """Find the model asked for; of the default, the band set that all scenes carry.
+
+    The default is one model in several band sets. The first is the preferred one; the next is taken only
+    where a band is missing, and the command says which model ran.
+
+    Raises:
+        ContractError: There is no such model.
+        BandMismatch: No band set fits; the message is that of the last.
+    """
+    if name != DEFAULT_NAME:
+        return registry.get(name)
+    refusal: BandMismatch | None = None
+    for artefact in registry.defaults():
+        try:
+            for scene in scenes:
+                check_fits(scene, artefact.manifest.inputs[0], options)
+        except BandMismatch as error:
+            refusal = error
+        else:
+            return artefact
+    assert refusal is not None, "the packaged choice is never empty"
+    raise refusal

@@ -1,0 +1,51 @@
+"""The ``orthoscape`` command: one group, one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import click
+
+from models.errors import ContractError
+from service.cli.doctor import doctor
+from service.cli.info import info
+from service.cli.models import models
+from service.cli.predict import predict
+from service.cli.verify import verify
+from service.errors import ServiceError
+from service.settings import Settings
+
+EXIT_REFUSED = 1
+EXIT_INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Shows known errors as one message and its remedy, and never exits 0 after one."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's own signature
+        try:
+            return super().invoke(ctx)
+        except (ServiceError, ContractError) as error:
+            click.secho(f"error: {error.message}", fg="red", err=True)
+            if error.remedy:
+                click.echo(f"  what to do: {error.remedy}", err=True)
+            sys.exit(EXIT_REFUSED)
+        except KeyboardInterrupt:
+            click.echo("interrupted; run the same command again to go on from here", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="orthoscape")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens inside.")
+@click.pass_context
+def main(ctx: click.Context, *, verbose: bool) -> None:
+    """From orthophotos to land-cover maps."""
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING)
+    ctx.obj = Settings()
+
+
+for command in (predict, info, models, verify, doctor):
+    main.add_command(command)

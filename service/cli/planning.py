@@ -1,0 +1,153 @@
+"""Scenes made into plans: one map for each grid they lie on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service.cli.inputs import digest_files, read_area
+from service.planning.areas import Area
+from service.planning.cores import PatchGeometry
+from service.planning.jobs import JobPlan, plan_sheets, precedence
+from service.planning.placing import choose_grid, place_scene, window_of
+from service.planning.preflight import check_fits, check_size
+from service.planning.windows import bounding_window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.artefact import Artefact
+    from service.planning.grid import Grid
+    from service.planning.placing import GridChoice
+    from service.planning.preflight import ReadingOptions, SceneFacts
+    from service.rasters.facts import RasterFacts
+    from service.rasters.sources import SourceSpec
+    from service.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    scene: SceneFacts
+    source: SourceSpec
+    choice: GridChoice
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMap:
+    """A plan, and what its user should know before it runs."""
+
+    plan: JobPlan
+    facts: dict[str, RasterFacts]
+    """Of each file that the plan reads, by path."""
+    notes: tuple[str, ...]
+    """What will be done that the user may not expect, such as resampling."""
+
+
+def plan_maps(
+    scenes: Sequence[SceneFacts],
+    artefact: Artefact,
+    *,
+    options: ReadingOptions,
+    aoi: str | None,
+    name: str,
+    settings: Settings,
+) -> list[PlannedMap]:
+    """Plan one map for each grid that the scenes lie on; sheets of one campaign make one map.
+
+    Args:
+        scenes: Read and readable.
+        artefact: The model.
+        options: What the caller said.
+        aoi: Area of interest, as typed.
+        name: Of the map; numbered when there are several.
+        settings: Limits.
+
+    Raises:
+        ServiceError: A scene does not fit the model; nothing has been done yet.
+    """
+    groups = _group_by_grid(scenes, artefact, options)
+    plans = []
+    for number, placed in enumerate(groups, start=1):
+        stem = name if len(groups) == 1 else f"{name}_{number}"
+        if len(groups) > 1 and len(placed) == 1:
+            stem = f"{name}_{Path(placed[0].scene.main.path).stem}"
+        plans.append(_plan_map(placed, artefact, aoi=aoi, name=stem, settings=settings))
+    return plans
+
+
+def _group_by_grid(
+    scenes: Sequence[SceneFacts], artefact: Artefact, options: ReadingOptions
+) -> list[list[_Placed]]:
+    spec = artefact.manifest.inputs[0]
+    groups: list[list[_Placed]] = []
+    for scene in scenes:
+        bands = check_fits(scene, spec, options)
+        choice = choose_grid(scene.main, spec.gsd_m)
+        group = next((g for g in groups if _shares_grid(scene, choice, g[0])), None)
+        grid = group[0].choice.grid if group else choice.grid
+        source = place_scene(scene, bands, grid=grid, options=options)
+        entry = _Placed(scene=scene, source=source, choice=choice)
+        if group is None:
+            groups.append([entry])
+        else:
+            group.append(entry)
+    return groups
+
+
+def _shares_grid(scene: SceneFacts, choice: GridChoice, other: _Placed) -> bool:
+    facts, theirs = scene.main, other.scene.main
+    if (facts.epsg or facts.crs_wkt) != (theirs.epsg or theirs.crs_wkt):
+        return False
+    if not choice.is_native or not other.choice.is_native:
+        return choice.is_native == other.choice.is_native and choice.grid == other.choice.grid
+    assert facts.transform is not None
+    return other.choice.grid.place(facts.transform, width=facts.width, height=facts.height) is not None
+
+
+def _plan_map(
+    placed: Sequence[_Placed], artefact: Artefact, *, aoi: str | None, name: str, settings: Settings
+) -> PlannedMap:
+    placed = sorted(
+        placed, key=lambda item: precedence(item.scene.main.path, item.scene.main.acquisition_date)
+    )
+    grid: Grid = placed[0].choice.grid
+    sources = tuple(item.source for item in placed)
+    area = Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid) if aoi else None
+    spec = artefact.manifest.inputs[0]
+    alone = placed[0] if len(placed) == 1 and placed[0].choice.is_native else None
+    plan = JobPlan(
+        name=name,
+        model=artefact.manifest.key,
+        model_digest=artefact.digest,
+        bands=spec.bands,
+        grid=grid,
+        epsg=placed[0].choice.epsg,
+        data=bounding_window(window_of(source) for source in sources),
+        geometry=PatchGeometry(core_px=spec.core_px, halo_px=spec.halo_px, stride_px=spec.stride_px),
+        block_cores=settings.block_cores,
+        sources=sources,
+        digests=digest_files([layer.path for source in sources for layer in (source, *source.companions)]),
+        aoi_wkb_hex=area.geometry.wkb_hex if area else None,
+        sheets=plan_sheets(
+            sources, grid=grid, name=name, area=area, transform=alone.scene.main.transform if alone else None
+        ),
+    )
+    check_size(sum(sheet.window.num_px for sheet in plan.sheets), max_px=settings.max_scene_px)
+    notes = [
+        f"{Path(item.scene.main.path).name}: {item.choice.reason}" for item in placed if item.choice.reason
+    ]
+    notes += _unread(placed, artefact)
+    facts = {facts.path: facts for item in placed for facts in item.scene.all if facts.path in plan.digests}
+    return PlannedMap(plan=plan, facts=facts, notes=tuple(notes))
+
+
+def _unread(placed: Sequence[_Placed], artefact: Artefact) -> list[str]:
+    """Companions that the model does not read."""
+    read = {layer.path for item in placed for layer in (item.source, *item.source.companions) if layer.bands}
+    given = {facts.path for item in placed for facts in item.scene.all}
+    bands = ", ".join(artefact.manifest.inputs[0].bands)
+    return [
+        f"{Path(path).name} is not used: {artefact.manifest.id} reads {bands}"
+        for path in sorted(given - read)
+    ]

@@ -1,0 +1,84 @@
+"""What a user sees while a map is made, and of it afterwards."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import click
+from tqdm import tqdm
+
+from service.cli.running import Progress
+
+if TYPE_CHECKING:
+    from models.nomenclature import Nomenclature
+    from service.cli.running import MadeMap, Products
+    from service.planning.jobs import JobPlan
+    from service.planning.windows import PixelWindow
+
+_MPX = 1e6
+_NUM_CLASSES_SHOWN = 6
+
+
+class ProgressBar:
+    """Megapixels done, their rate and the time left; a context manager."""
+
+    def __init__(self, plan: JobPlan, *, is_quiet: bool) -> None:
+        total_px = sum(block.window.num_px for sheet in plan.sheets for block in plan.blocks_of(sheet))
+        self._bar = tqdm(
+            total=total_px / _MPX,
+            unit="Mpx",
+            disable=is_quiet,
+            file=sys.stderr,
+            bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} Mpx, {rate_fmt}, {remaining} left",
+            desc=plan.name,
+        )
+        self.progress = Progress(
+            on_stage=self._stage, on_core=self._core, on_step=self._bar.set_description_str
+        )
+
+    def _stage(self, path: str, share: float) -> None:
+        self._bar.set_description_str(f"copying {Path(path).name} to tiles, {share:.0%}")
+
+    def _core(self, window: PixelWindow) -> None:
+        self._bar.update(window.num_px / _MPX)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+def report_map(
+    products: dict[str, Products],
+    made: MadeMap,
+    nomenclature: Nomenclature,
+    *,
+    seconds: float,
+) -> None:
+    """Say what a map holds and how it went."""
+    if made.num_resumed_blocks:
+        click.echo(f"resumed  {made.num_resumed_blocks} blocks were done before")
+    for name, report in made.reports.items():
+        click.echo(f"map      {products[name].classes}")
+        num_px = sum(report.pixel_counts.values())
+        largest = sorted(report.pixel_counts.items(), key=lambda item: -item[1])[:_NUM_CLASSES_SHOWN]
+        shares = ", ".join(
+            f"{nomenclature.classes[value].name_en} {count / num_px:.1%}" for value, count in largest
+        )
+        click.echo(
+            f"         {num_px / _MPX:.2f} Mpx classified, {report.num_nodata_px / _MPX:.2f} Mpx without data"
+        )
+        if shares:
+            click.echo(f"         {shares}")
+        if report.seams.rate is not None:
+            click.echo(f"         seam rate {report.seams.rate:.2f} (1.0 is seamless)")
+    figures = made.figures
+    if figures.num_cores:
+        click.echo(
+            f"time     {seconds:.1f} s, {figures.num_kept_px / _MPX / seconds:.2f} Mpx/s; the network had "
+            f"{figures.num_forward_px / figures.num_kept_px:.2f} px to see for each kept, and "
+            f"{figures.engine_s / seconds:.0%} of the time"
+        )

@@ -1,0 +1,188 @@
+"""``orthoscape verify``: re-run a random part of a map and compare."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from service.cli.choosing import registry_of
+from service.cli.inputs import digest_files, find_rasters, reader_limits
+from service.cli.options import PATH
+from service.cli.planning import PlannedMap
+from service.cli.running import opened, staged_sources
+from service.errors import MapError
+from service.inference.keeping import AreaMask
+from service.inference.loading import ENGINE_NAMES, EngineName, load_engine
+from service.inference.pipeline import RunRequest, process_run
+from service.planning.blocks import Block
+from service.planning.cores import plan_cores
+from service.planning.jobs import JobPlan
+from service.rasters.inspect import read_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.inference.pipeline import BlockResult
+    from service.planning.grid import GeoTransform
+    from service.planning.jobs import SheetPlan
+    from service.settings import Settings
+
+MIN_AGREEMENT = 0.999
+"""Share of pixels that must agree where the map was made with another execution profile."""
+
+MIN_CORES = 3
+"""Fewest cores that are run again, however small the share."""
+
+
+_REMEDY = "give a map made by orthoscape predict"
+
+
+class NoProvenance(MapError):
+    """The file does not tell how it was made."""
+
+
+class SourceChanged(MapError):
+    """A source is gone, or is not what the map was made from."""
+
+
+class NotReproduced(MapError):
+    """Running it again gives another map."""
+
+
+@click.command()
+@click.argument("landcover", type=PATH)
+@click.option("--source", "sources", multiple=True, type=PATH, help="Where the sources are now, if moved.")
+@click.option("--share", default=0.001, show_default=True, help="Share of the cores to run again.")
+@click.option("--seed", type=int, help="Of the choice of cores; random when not given.")
+@click.option("--engine", type=click.Choice(ENGINE_NAMES), default=ENGINE_NAMES[0], show_default=True)
+@click.pass_obj
+def verify(
+    settings: Settings,
+    *,
+    landcover: Path,
+    sources: tuple[Path, ...],
+    share: float,
+    seed: int | None,
+    engine: EngineName,
+) -> None:
+    """Run a random part of LANDCOVER again and compare it pixel by pixel.
+
+    The map carries its plan: sources are checked by content and the model by digest. With the execution
+    profile of the map every byte must be the same; with another at least 99.9 % of pixels.
+    """
+    plan, made_with, transform = _read_provenance(landcover)
+    planned = _with_sources(plan, sources, settings)
+    plan = planned.plan
+    artefact = registry_of(settings).get(plan.model)
+    if artefact.digest != plan.model_digest:
+        raise SourceChanged(
+            f"{plan.model} here is {artefact.digest[:12]}, the map was made with {plan.model_digest[:12]}",
+            remedy="install the artefact of that digest",
+        )
+    loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads)
+    sheet = next(sheet for sheet in plan.sheets if sheet.transform == transform)
+    cores = _choose_cores(plan, sheet, share=share, seed=seed)
+    keep = AreaMask(plan.area, plan.grid, core_px=plan.geometry.core_px) if plan.area is not None else None
+    num_px = num_equal = 0
+    ready = staged_sources(planned, settings, lambda _path, _share: None)
+    with (
+        rasterio.open(landcover) as file,
+        opened(planned, ready, limits=reader_limits(settings)) as source,
+    ):
+
+        def compare(result: BlockResult) -> None:
+            nonlocal num_px, num_equal
+            rows, cols = result.block.window.slices_in(sheet.window)
+            there_HW = file.read(1, window=Window.from_slices(rows, cols))
+            num_px += there_HW.size
+            num_equal += int(np.count_nonzero(there_HW == result.classes_HW))
+
+        for core in cores:
+            request = RunRequest(blocks=[core], data=plan.data, geometry=plan.geometry)
+            process_run(request, source=source, engine=loaded, commit=compare, keep=keep)
+    is_same_profile = made_with == asdict(loaded.profile)
+    click.echo(
+        f"{len(cores)} cores, {num_px / 1e6:.2f} Mpx, run again with "
+        f"{'the same' if is_same_profile else 'another'} execution profile: "
+        f"{num_equal / num_px:.4%} of pixels equal"
+    )
+    if num_equal < (num_px if is_same_profile else MIN_AGREEMENT * num_px):
+        raise NotReproduced(
+            f"{num_px - num_equal} of {num_px} pixels differ",
+            remedy="the map was edited, or made by something else than it says",
+        )
+    click.secho("verified", fg="green")
+
+
+def _read_provenance(path: Path) -> tuple[JobPlan, dict[str, object], GeoTransform]:
+    """The plan and the execution profile that a map was made with, and its geotransform."""
+    try:
+        with rasterio.open(path) as file:
+            tags, transform = file.tags(), file.transform
+    except RasterioIOError as error:
+        raise NoProvenance(f"{path} cannot be read: {error}", remedy=_REMEDY) from error
+    if "ORTHOSCAPE_PLAN" not in tags:
+        raise NoProvenance(f"{path} carries no plan", remedy=_REMEDY)
+    plan = JobPlan.model_validate_json(tags["ORTHOSCAPE_PLAN"])
+    return plan, json.loads(tags["ORTHOSCAPE_PROFILE"]), transform[:6]
+
+
+def _with_sources(plan: JobPlan, moved: Sequence[Path], settings: Settings) -> PlannedMap:
+    """The plan with its sources where they are now, checked by content.
+
+    Raises:
+        SourceChanged: One is gone or changed.
+    """
+    now = {digest: path for path, digest in digest_files([str(path) for path in find_rasters(moved)]).items()}
+    paths: dict[str, str] = {}
+    for path, digest in plan.digests.items():
+        here = now.get(digest, path)
+        if not Path(here).exists() or (here == path and digest_files([path])[path] != digest):
+            raise SourceChanged(
+                f"{path} is gone or is not what the map was made from",
+                remedy="say where the original is now: --source FOLDER",
+            )
+        paths[path] = str(Path(here).resolve())
+    limits = reader_limits(settings)
+    sources = tuple(
+        source.model_copy(
+            update={
+                "path": paths[source.path],
+                "companions": tuple(
+                    layer.model_copy(update={"path": paths[layer.path]}) for layer in source.companions
+                ),
+            }
+        )
+        for source in plan.sources
+    )
+    return PlannedMap(
+        plan=plan.model_copy(
+            update={
+                "sources": sources,
+                "digests": {paths[path]: digest for path, digest in plan.digests.items()},
+            }
+        ),
+        facts={path: read_facts(path, limits=limits) for path in paths.values()},
+        notes=(),
+    )
+
+
+def _choose_cores(plan: JobPlan, sheet: SheetPlan, *, share: float, seed: int | None) -> list[Block]:
+    """Cores of a sheet drawn at random, as blocks of one core."""
+    cores = [
+        Block(row=core.row, col=core.col, window=core.window)
+        for block in plan.blocks_of(sheet)
+        for core in plan_cores(block.window, core_px=plan.geometry.core_px)
+    ]
+    num_drawn = min(len(cores), max(MIN_CORES, math.ceil(share * len(cores))))
+    return random.Random(seed).sample(cores, num_drawn)  # noqa: S311  a sample, no secret

@@ -1,0 +1,65 @@
+"""The block files of a job: one small GeoTIFF each, the truth of what is done."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from service.rasters.writing import RasterInfo, write_block
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+    from service.planning.blocks import Block
+    from service.planning.jobs import JobPlan, SheetPlan
+
+    U8 = np.typing.NDArray[np.uint8]
+
+
+class BlockFolder:
+    """The block files of one job.
+
+    A file appears under its name only when it is whole and on disk, so a block is done exactly when its
+    file is there: after any crash, and with any number of writers.
+    """
+
+    def __init__(self, folder: Path, plan: JobPlan) -> None:
+        self._folder = folder
+        self._plan = plan
+
+    def path_of(self, sheet: SheetPlan, block: Block) -> Path:
+        """The file of a block, there or not."""
+        return self._folder / sheet.name / f"{block.name}.tif"
+
+    def missing(self, sheet: SheetPlan, blocks: Sequence[Block]) -> list[Block]:
+        """Those of the blocks that are not done."""
+        return [block for block in blocks if not self.path_of(sheet, block).is_file()]
+
+    def commit(self, sheet: SheetPlan, block: Block, classes_HW: U8, confidence_HW: U8) -> None:
+        """Write a block, on disk when this returns.
+
+        Args:
+            sheet: Of the block.
+            block: Of this sheet.
+            classes_HW: Class values, 255 where there is none.
+            confidence_HW: Percent, 255 where there is none.
+        """
+        path = self.path_of(sheet, block)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_block(
+            path,
+            classes_HW,
+            confidence_HW,
+            info=RasterInfo(
+                crs_wkt=self._plan.grid.crs_wkt,
+                transform=self._plan.grid.transform_of(block.window),
+                tags={"BLOCK": block.name},
+            ),
+        )
+
+    def remove(self, sheet: SheetPlan) -> None:
+        """Remove the blocks of a sheet whose product is there."""
+        shutil.rmtree(self._folder / sheet.name, ignore_errors=True)

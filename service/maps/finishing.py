@@ -1,0 +1,151 @@
+"""A sheet's blocks made into its product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from service.errors import MapError
+from service.maps.seams import SeamCount
+from service.rasters.windows import Window as PartWindow
+from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from service.maps.blockfolder import BlockFolder
+    from service.planning.jobs import JobPlan, SheetPlan
+    from service.rasters.writing import Palette
+
+NODATA = 255
+_CLASSES_BAND, _CONFIDENCE_BAND = 1, 2
+_BAND_ROWS = 512
+
+
+class BlocksMissing(MapError):
+    """A sheet cannot be finished: some of its blocks are not done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetReport:
+    """What a finished sheet holds."""
+
+    pixel_counts: dict[int, int]
+    """Pixels by class value; classes that do not occur are left out."""
+    num_nodata_px: int
+    """Pixels without class."""
+    seams: SeamCount
+    """How often classes change across the borders of cores, and inside them."""
+
+
+def finish_sheet(
+    plan: JobPlan,
+    sheet: SheetPlan,
+    blocks: BlockFolder,
+    *,
+    path: Path,
+    palette: Palette,
+    tags: dict[str, str],
+) -> SheetReport:
+    """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of classes.
+
+    Safe to repeat: the product appears under its name only when it is whole. The seam rate joins the tags.
+
+    Args:
+        plan: The job.
+        sheet: The sheet.
+        blocks: Where its blocks are.
+        path: Of the file to write.
+        palette: Colour by class value.
+        tags: Provenance.
+
+    Raises:
+        BlocksMissing: Not all blocks are done.
+    """
+    mosaic = path.with_name(f".{path.name}.mosaic.tif")
+    try:
+        info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, palette=palette)
+        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CLASSES_BAND, "land cover", info))
+        report = _count(mosaic, sheet, core_px=plan.geometry.core_px)
+        if report.seams.rate is not None:
+            tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
+        write_cog(mosaic, path, info=replace(info, tags=tags))
+    finally:
+        mosaic.unlink(missing_ok=True)
+    return report
+
+
+def finish_confidence(
+    plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, *, path: Path, tags: dict[str, str]
+) -> None:
+    """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of confidence, in percent.
+
+    Raises:
+        BlocksMissing: Not all blocks are done.
+    """
+    mosaic = path.with_name(f".{path.name}.mosaic.tif")
+    try:
+        info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags)
+        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info))
+        write_cog(mosaic, path, info=info, overviews="AVERAGE")
+    finally:
+        mosaic.unlink(missing_ok=True)
+
+
+class _Band(NamedTuple):
+    """One band of the block files."""
+
+    number: int
+    description: str
+    info: RasterInfo
+
+
+def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path, *, band: _Band) -> None:
+    wanted = plan.blocks_of(sheet)
+    missing = blocks.missing(sheet, wanted)
+    if missing:
+        raise BlocksMissing(
+            f"{len(missing)} of {len(wanted)} blocks of {sheet.name} are not done, first {missing[0].name}"
+        )
+    with MosaicWriter(
+        mosaic,
+        width=sheet.window.width,
+        height=sheet.window.height,
+        info=band.info,
+        description=band.description,
+    ) as writer:
+        for block in wanted:
+            with rasterio.open(blocks.path_of(sheet, block)) as file:
+                values_HW = file.read(band.number)
+            rows, cols = block.window.slices_in(sheet.window)
+            height, width = values_HW.shape
+            writer.write(PartWindow(cols.start, rows.start, width, height), values_HW)
+
+
+def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
+    """Count classes and seams, band of rows by band of rows."""
+    counts = np.zeros(256, dtype=np.int64)
+    seams = SeamCount(core_px=core_px)
+    with rasterio.open(mosaic) as file:
+        for row in range(0, file.height, _BAND_ROWS):
+            rows = min(_BAND_ROWS + 1, file.height - row)
+            classes_HW = file.read(1, window=Window(0, row, file.width, rows))
+            has_next_row = rows > _BAND_ROWS
+            counts += np.bincount(
+                (classes_HW[:-1] if has_next_row else classes_HW).reshape(-1), minlength=256
+            )
+            seams.add(
+                classes_HW,
+                row_off=sheet.window.row_off + row,
+                col_off=sheet.window.col_off,
+                has_next_row=has_next_row,
+            )
+    return SheetReport(
+        pixel_counts={int(value): int(counts[value]) for value in np.flatnonzero(counts[:NODATA])},
+        num_nodata_px=int(counts[NODATA]),
+        seams=seams,
+    )

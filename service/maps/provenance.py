@@ -1,0 +1,52 @@
+"""Where a map comes from, told inside the map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import rasterio
+
+if TYPE_CHECKING:
+    from models.manifest import Manifest
+    from service.inference.profile import ExecutionProfile
+    from service.planning.jobs import JobPlan
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of what decides bytes: Orthoscape, rasterio, GDAL."""
+    try:
+        own = version("orthoscape")
+    except PackageNotFoundError:
+        own = "unknown"
+    return {"orthoscape": own, "rasterio": rasterio.__version__, "gdal": rasterio.__gdal_version__}
+
+
+def source_digest(plan: JobPlan) -> str:
+    """One digest for all files of a job; of a single file its plain sha256."""
+    digests = sorted(plan.digests.values())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def provenance_tags(plan: JobPlan, manifest: Manifest, profile: ExecutionProfile) -> dict[str, str]:
+    """The tags of a product, as the TIFF carries them.
+
+    ``ORTHOSCAPE_PROFILE`` and ``ORTHOSCAPE_SOURCES`` are JSON; the rest is plain text.
+    """
+    versions = software_versions()
+    return {
+        "MODEL_ID": plan.model,
+        "MODEL_SHA256": plan.model_digest,
+        "NOMENCLATURE": manifest.nomenclature,
+        "SOURCE_SHA256": source_digest(plan),
+        "JOB_KEY": plan.key,
+        "ORTHOSCAPE_PROFILE": json.dumps(asdict(profile), sort_keys=True),
+        "ORTHOSCAPE_SOFTWARE": json.dumps(versions, sort_keys=True),
+        "ORTHOSCAPE_PLAN": plan.model_dump_json(),
+        "TIFFTAG_SOFTWARE": f"Orthoscape {versions['orthoscape']}",
+        "TIFFTAG_IMAGEDESCRIPTION": f"Land cover by {plan.model}; class values of {manifest.nomenclature}",
+        "TIFFTAG_COPYRIGHT": manifest.licence,
+    }
