@@ -1,0 +1,119 @@
+"""A tiny artefact for tests: seconds become milliseconds, the contract stays the same.
+
+Two random convolutions that see 5 px around a pixel, so that a wrong halo, seam or order of bands shows.
+Written with onnx alone; it has never been trained on anything.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from models.artefact import MANIFEST_NAME, Artefact, describe_file
+from models.manifest import InputSpec, Manifest, Metrics, OutputNames, Range, Training
+from service.inference.onnx_engine import import_onnxruntime
+
+BANDS = {"tiny-rgb": ("red", "green", "blue"), "tiny-rgbi": ("red", "green", "blue", "nir")}
+CORE_PX, HALO_PX, STRIDE_PX = 64, 8, 16
+
+
+def write_tiny_artefact(folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15, 0.2, 0.5), seed=0):
+    """Write the artefact into ``folder/model_id`` and load it."""
+    place = folder / model_id
+    place.mkdir(parents=True)
+    bands = BANDS[model_id]
+    onnx.save(_graph(len(bands), seed=seed), place / "model.onnx")
+    rng = np.random.default_rng(seed)
+    image_NCHW = rng.integers(0, 256, (1, len(bands), 96, 96), dtype=np.uint8)
+    session = import_onnxruntime().InferenceSession(place / "model.onnx")
+    classes_NHW, confidence_NHW, logits_NKHW = session.run(None, {"image": image_NCHW})
+    np.savez_compressed(
+        place / "golden.npz",
+        image_NCHW=image_NCHW,
+        classes_NHW=classes_NHW,
+        confidence_NHW=confidence_NHW,
+        logits_NKHW=logits_NKHW,
+    )
+    (place / "CARD.md").write_text("# A random network for tests\n", encoding="utf-8")
+    manifest = Manifest(
+        id=model_id,
+        version="1.0.0",
+        title="Random, for tests",
+        inputs=(
+            InputSpec(
+                name="image",
+                bands=bands,
+                dtype="uint8",
+                gsd_m=Range(min=gsd_m[0], nominal=gsd_m[1], max=gsd_m[2]),
+                core_px=CORE_PX,
+                halo_px=HALO_PX,
+                stride_px=STRIDE_PX,
+            ),
+        ),
+        outputs=OutputNames(),
+        nomenclature="cosia-16",
+        channels=tuple(range(16)),
+        domains=("none",),
+        reference={},
+        metrics={
+            "none": Metrics(
+                num_scenes=1, num_pixels=1, gsd_m=(0.2, 0.2), miou=0.0, overall_accuracy=0.0, iou={"water": 0.0}
+            )
+        },
+        licence="Apache-2.0",
+        training=Training(commit=hashlib.sha1(b"none").hexdigest(), recipe="none", seed=seed, num_steps=1),
+        files={
+            "model.onnx": describe_file(place / "model.onnx", role="model", precision="fp32"),
+            "golden.npz": describe_file(place / "golden.npz", role="golden"),
+            "CARD.md": describe_file(place / "CARD.md", role="card"),
+        },
+    )
+    (place / MANIFEST_NAME).write_text(manifest.model_dump_json(), encoding="utf-8")
+    return Artefact.load(place)
+
+
+def _graph(num_bands: int, *, seed: int) -> onnx.ModelProto:
+    rng = np.random.default_rng(seed)
+    weights = {
+        "first": rng.normal(0, 1, (12, num_bands, 7, 7)) / 128,
+        "second": rng.normal(0, 1, (16, 12, 5, 5)) / 6,
+        "middle": np.array(127.5),
+        "hundred": np.array(100.0),
+        "channel_axis": np.array([1], dtype=np.int64),
+    }
+    initializers = [
+        numpy_helper.from_array(
+            value if value.dtype == np.int64 else value.astype(np.float32), name
+        )
+        for name, value in weights.items()
+    ]
+    nodes = [
+        helper.make_node("Cast", ["image"], ["raw"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["raw", "middle"], ["centred"]),
+        helper.make_node("Conv", ["centred", "first"], ["a"], pads=[3, 3, 3, 3]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "second"], ["logits"], pads=[2, 2, 2, 2]),
+        helper.make_node("ArgMax", ["logits"], ["best"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["best"], ["classes"], to=TensorProto.UINT8),
+        helper.make_node("ReduceMax", ["logits", "channel_axis"], ["top"], keepdims=1),
+        helper.make_node("Sub", ["logits", "top"], ["below"]),
+        helper.make_node("Exp", ["below"], ["odds"]),
+        helper.make_node("ReduceSum", ["odds", "channel_axis"], ["total"], keepdims=0),
+        helper.make_node("Div", ["hundred", "total"], ["percent"]),
+        helper.make_node("Round", ["percent"], ["rounded"]),
+        helper.make_node("Cast", ["rounded"], ["confidence"], to=TensorProto.UINT8),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", num_bands, "h", "w"])],
+        [
+            helper.make_tensor_value_info("classes", TensorProto.UINT8, ["n", "h", "w"]),
+            helper.make_tensor_value_info("confidence", TensorProto.UINT8, ["n", "h", "w"]),
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 16, "h", "w"]),
+        ],
+        initializers,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
