@@ -121,7 +121,7 @@ def test_a_spec_that_cannot_be_drawn_is_refused(wrong, said):
 
 
 def test_colour_alone_does_not_tell_the_class(sampled_scenes):
-    """A Gaussian per class over the four bands, trained on 60 scenes, stays at or below 0.45 mIoU on 30 others."""
+    """A Gaussian per class over four bands, trained on 60 scenes, stays at or below 0.45 on 30 others."""
     pixels, classes = sampled_scenes
     known, known_classes = pixels[:60].reshape(-1, 4), classes[:60].ravel()
     unseen, truth = pixels[60:].reshape(-1, 4), classes[60:].ravel()

@@ -32,7 +32,7 @@ def block(
         canvas.add_rigid(centre, points, angle, surface, rng)
 
 
-def pitched(
+def pitched(  # noqa: PLR0913 - the measures of one thing
     canvas: Canvas,
     rng: Rng,
     centre: Place,
@@ -92,7 +92,7 @@ def pitched(
         )
 
 
-def flat(
+def flat(  # noqa: PLR0913 - the measures of one thing
     canvas: Canvas,
     rng: Rng,
     centre: Place,
@@ -151,9 +151,16 @@ def solar_panels(
 ) -> None:
     """Dark panels on a roof, in one rectangle."""
     panel = Surface(
-        cover=Cover.BUILDING, colour=draw_colour(rng, "slate") * 0.6, second=draw_colour(rng, "grey"), stripe=0.5,
-        period=1.05, duty=0.12, angle=angle, height=height, fine=0.02,
-    )  # fmt: skip
+        cover=Cover.BUILDING,
+        colour=draw_colour(rng, "slate") * 0.6,
+        second=draw_colour(rng, "grey"),
+        stripe=0.5,
+        period=1.05,
+        duty=0.12,
+        angle=angle,
+        height=height,
+        fine=0.02,
+    )
     canvas.add_rigid(centre, rectangle(-length / 4, 0.6, length / 4, 3.0), angle, panel, rng)
 
 
@@ -166,14 +173,27 @@ def greenhouse(canvas: Canvas, rng: Rng, centre: Place, angle: float, *, length:
     num = max(1, round(width / span))
     for i in range(num):
         y = (i - num / 2) * span
-        for side, half in ((-1.0, rectangle(-length / 2, y, length / 2, y + span / 2)),
-                           (1.0, rectangle(-length / 2, y + span / 2, length / 2, y + span - 0.25))):  # fmt: skip
+        for side, half in (
+            (-1.0, rectangle(-length / 2, y, length / 2, y + span / 2)),
+            (1.0, rectangle(-length / 2, y + span / 2, length / 2, y + span - 0.25)),
+        ):
             normal = (-np.sin(world) * side * 0.22, np.cos(world) * side * 0.22)
             tone = np.clip(colour * rng.uniform(0.94, 1.06), 0, 1)
             surface = Surface(
-                cover=Cover.GREENHOUSE, colour=tone, second=np.clip(tone * 0.62, 0, 1), fine=0.05, medium=0.07,
-                coarse=0.06, hue=0.12, stripe=0.8, period=2.6, duty=0.16, angle=angle, height=height, facet=normal,
-            )  # fmt: skip
+                cover=Cover.GREENHOUSE,
+                colour=tone,
+                second=np.clip(tone * 0.62, 0, 1),
+                fine=0.05,
+                medium=0.07,
+                coarse=0.06,
+                hue=0.12,
+                stripe=0.8,
+                period=2.6,
+                duty=0.16,
+                angle=angle,
+                height=height,
+                facet=normal,
+            )
             canvas.add_rigid(centre, half, angle, surface, rng)
         gutter = Surface(cover=Cover.GREENHOUSE, colour=colour * 0.45, height=height)
         strip = rectangle(-length / 2, y + span - 0.25, length / 2, y + span)

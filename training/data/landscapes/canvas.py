@@ -97,7 +97,8 @@ class Canvas:
     def lean(self, points: Points, height: float | npt.NDArray[np.float64]) -> Points:
         """Displace world points away from the nadir, as tall things are in an orthophoto on the ground."""
         shift = (points - np.asarray(self.nadir)) / self.flight_m
-        return points + shift * np.asarray(height).reshape(-1, 1)
+        leaned: Points = points + shift * np.asarray(height).reshape(-1, 1)
+        return leaned
 
     def add(self, points: Points, surface: Surface, rng: Rng) -> None:
         """Add a polygon of the local frame; its edges are bent with the country."""
@@ -115,7 +116,8 @@ class Canvas:
         turned = np.stack(
             [cos * points[:, 0] - sin * points[:, 1], sin * points[:, 0] + cos * points[:, 1]], 1
         )
-        return self.to_world(np.array([centre]))[0] + turned
+        placed: Points = self.to_world(np.array([centre]))[0] + turned
+        return placed
 
     def add_world(self, points: Points, surface: Surface, rng: Rng, *, leaned: bool = False) -> None:
         """Add a polygon of the world frame as one instance; ``leaned`` says that it is already displaced."""
@@ -125,15 +127,33 @@ class Canvas:
         angle = surface.angle + self.rotation
         middle = points.mean(0)
         row = (
-            surface.cover, *surface.colour, *second, surface.fine, surface.medium, surface.coarse, surface.hue,
-            surface.stripe, surface.period, np.cos(angle), np.sin(angle), rng.random() * 50, surface.duty,
-            surface.tram, surface.tram_period, surface.height, surface.stripe_height, *surface.slope,
-            *middle, 0.0, 0.0, *surface.facet,
-        )  # fmt: skip
+            surface.cover,
+            *surface.colour,
+            *second,
+            surface.fine,
+            surface.medium,
+            surface.coarse,
+            surface.hue,
+            surface.stripe,
+            surface.period,
+            np.cos(angle),
+            np.sin(angle),
+            rng.random() * 50,
+            surface.duty,
+            surface.tram,
+            surface.tram_period,
+            surface.height,
+            surface.stripe_height,
+            *surface.slope,
+            *middle,
+            0.0,
+            0.0,
+            *surface.facet,
+        )
         self.rows.append(np.array([row], np.float32))
         self._push([points if leaned or not surface.height else self.lean(points, surface.height)])
 
-    def add_crowns(
+    def add_crowns(  # noqa: PLR0913 - the columns of one batch
         self,
         centres: Points,
         *,

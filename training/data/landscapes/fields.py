@@ -5,7 +5,7 @@ import numpy as np
 from training.data.landscapes.canvas import Canvas, Points, Surface, blob
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.palette import Floats, Rng, draw_colour, vary
-from training.data.landscapes.plants import Rect, Season, box, contains
+from training.data.landscapes.plants import Rect, Season, contains
 
 CROPS: dict[Season, tuple[str, ...]] = {
     "spring": ("lush", "grass", "lush", "leaf", "dry_grass"),

@@ -156,10 +156,9 @@ def river(canvas: Canvas, rng: Rng, season: Season) -> None:
     along = np.arange(-reach, reach, 8.0)
     width = rng.uniform(6, 18) if canvas.reach_m < 250 else rng.uniform(16, 34)
     offset = rng.uniform(-0.5, 0.5) * canvas.reach_m
-    centre = offset + sum(
-        rng.uniform(0.2, 1) * size * np.sin(along / length + rng.uniform(0, 6.3))
-        for size, length in ((30, 95), (9, 31))
-    )
+    centre = np.full_like(along, offset)
+    for size, length in ((30, 95), (9, 31)):
+        centre += rng.uniform(0.2, 1) * size * np.sin(along / length + rng.uniform(0, 6.3))
     half = width / 2 * (1 + 0.2 * np.sin(along / 40 + 1))
     bank = np.concatenate(
         [

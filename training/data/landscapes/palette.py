@@ -59,10 +59,12 @@ def draw_colour(rng: Rng, *names: str) -> Floats:
     """
     mean, brightness, chroma = MATERIALS[names[int(rng.integers(len(names)))]]
     colour = np.asarray(mean) * np.exp(rng.normal(0, 0.85 * brightness)) + rng.normal(0, 0.75 * chroma, 4)
-    return np.clip(colour, 0.02, 0.98).astype(np.float32)
+    clipped: Floats = np.clip(colour, 0.02, 0.98).astype(np.float32)
+    return clipped
 
 
 def vary(rng: Rng, colour: Floats, num: int, *, brightness: float, chroma: float) -> Floats:
     """Scatter ``num`` colours around one, as crowns of one stand do; shape (num, 4)."""
     gain = np.exp(rng.normal(0, brightness, (num, 1)))
-    return np.clip(colour * gain + rng.normal(0, chroma, (num, 4)), 0.02, 0.98).astype(np.float32)
+    scattered = colour * gain + rng.normal(0, chroma, (num, 4))
+    return np.asarray(np.clip(scattered, 0.02, 0.98), np.float32)

@@ -31,7 +31,7 @@ def scatter(rng: Rng, rect: Rect, spacing: float, *, jitter: float = 0.45) -> Po
     return rng.permutation(points)
 
 
-def trees(
+def trees(  # noqa: PLR0913 - the measures of one thing
     canvas: Canvas,
     rng: Rng,
     centres: Points,
@@ -121,7 +121,6 @@ def scrub(
     *,
     season: Season,
     outline: Points | None = None,
-    density: float = 1.0,
 ) -> None:
     """Cover with brushwood: shrubs of one to two metres, close together, over dry grass of the same class."""
     shape = box(rect) if outline is None else outline
@@ -130,7 +129,7 @@ def scrub(
         shape, Surface(cover=Cover.BRUSHWOOD, colour=floor, fine=0.15, medium=0.2, hue=0.4, height=0.5), rng
     )
     radius = rng.uniform(0.6, 1.05)
-    centres = scatter(rng, rect, radius * rng.uniform(2.5, 3.4) / density)
+    centres = scatter(rng, rect, radius * rng.uniform(2.5, 3.4))
     centres = centres[contains(shape, centres)]
     colour = draw_colour(rng, *LEAVES[season], "dry_grass", "grass", "bare_twig")
     radii = radius * np.exp(rng.normal(0, 0.35, len(centres)))
@@ -184,7 +183,7 @@ def clear_cut(canvas: Canvas, rng: Rng, rect: Rect, *, season: Season) -> None:
         single_trees(canvas, rng, kept, season=season, conifers=0.4)
 
 
-def copse(
+def copse(  # noqa: PLR0913 - the measures of one thing
     canvas: Canvas, rng: Rng, x: float, y: float, radius: float, *, cover: Cover, season: Season
 ) -> None:
     """A small wood with an irregular outline."""

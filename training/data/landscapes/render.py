@@ -121,4 +121,4 @@ def mean_colour(fine: Ints, table: dict[str, Floats]) -> Floats:
     for row in range(SUB):
         for col in range(SUB):
             total += colours[fine[row::SUB, col::SUB]]
-    return np.ascontiguousarray(total.transpose(2, 0, 1)) / (SUB * SUB)
+    return np.asarray(total.transpose(2, 0, 1) / (SUB * SUB), np.float32, order="C")

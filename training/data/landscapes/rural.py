@@ -1,5 +1,7 @@
 """Open and wooded land: farmland, gardens under glass, vines, woods, heath, mountain, quarry, lakeside."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from training.data.landscapes import buildings
@@ -21,6 +23,7 @@ from training.data.landscapes.fields import (
 )
 from training.data.landscapes.palette import Rng, draw_colour
 from training.data.landscapes.plants import (
+    LEAVES,
     Rect,
     Season,
     box,
@@ -33,7 +36,6 @@ from training.data.landscapes.plants import (
     stand,
     trees,
 )
-from training.data.landscapes.plants import LEAVES
 
 
 def strips(rng: Rng, rect: Rect, *, smallest_m: float, gap_m: float = 0.8) -> list[Rect]:
@@ -46,7 +48,7 @@ def strips(rng: Rng, rect: Rect, *, smallest_m: float, gap_m: float = 0.8) -> li
         np.concatenate([[0, 1], np.clip((np.arange(1, num) + rng.uniform(-0.3, 0.3, num - 1)) / num, 0, 1)])
     )
     parcels = []
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         start, end = low * length + gap_m / 2, high * length - gap_m / 2
         parcels.append(
             (left + start, top, left + end, bottom) if is_wide else (left, top + start, right, top + end)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from training.data.landscapes import sensor
 from training.data.landscapes.canvas import Canvas
 from training.data.landscapes.cover import GROUND_COVERS, NODATA
-from training.data.landscapes.layout import KINDS, Season, lay_out
+from training.data.landscapes.layout import KINDS, lay_out
 from training.data.landscapes.palette import Rng
+from training.data.landscapes.plants import Season
 from training.data.landscapes.render import render_ground
 from training.data.landscapes.textures import make_bank
 
@@ -31,7 +32,7 @@ class LandscapeSpec:
     gsd_m: float = 0.2
     """Ground resolution, in metres, 0.15 to 1."""
     kind: str | None = None
-    """Landscape type, one of ``KINDS``; drawn when None, and then varying over scenes larger than about 300 m."""
+    """Landscape type, one of ``KINDS``; drawn when None, and then varied over scenes beyond some 300 m."""
     kind_weights: tuple[tuple[str, float], ...] | None = None
     """Label prior: weights of the types that may be drawn; those of ``KINDS`` when None."""
     season: Season | None = None
@@ -106,7 +107,7 @@ def height_band(
     height_HW: npt.NDArray[np.float32], classes_HW: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.uint8]:
     """Height in steps of 0.2 m, zero on ground covers."""
-    steps_HW = np.clip(np.rint(height_HW / HEIGHT_STEP_M), 0, 255).astype(np.uint8)
+    steps_HW = np.asarray(np.clip(np.rint(height_HW / HEIGHT_STEP_M), 0, 255), np.uint8)
     steps_HW[np.isin(classes_HW, GROUND_COVERS)] = 0
     return steps_HW
 

@@ -51,7 +51,7 @@ def cast_shadows(height_HW: Floats, sky: Sky, *, gsd_m: float) -> Floats:
         lowered = shift(surface, dx=dx, dy=dy) - drop * np.hypot(dx, dy)
         np.maximum(surface, lowered, out=surface)
         step *= 2
-    return np.clip((surface - height_HW - 0.15) / 0.5, 0, 1)
+    return np.asarray(np.clip((surface - height_HW - 0.15) / 0.5, 0, 1), np.float32)
 
 
 def shift(field_HW: Floats, *, dx: int, dy: int) -> Floats:
@@ -85,14 +85,16 @@ def photograph(image_CHW: Floats, rng: Rng, *, gsd_m: float) -> Floats:
     blur = rng.uniform(0.25, 0.75) * float(np.clip(0.25 / gsd_m, 0.6, 1.2))
     sharpen = rng.choice([0.0, rng.uniform(0.2, 0.9)])
     noise = rng.uniform(0.8, 3.2)
-    for band in image_CHW:
-        if blur > 0.2:
-            ndimage.gaussian_filter(band, blur, output=band, truncate=3)
-        grain = rng.standard_normal(band.shape, np.float32)
-        band += grain * (noise * (0.5 + band / 255))
-        if sharpen:
-            band += sharpen * (band - ndimage.gaussian_filter(band, 1.1, truncate=2.5))
-    return image_CHW
+    return np.stack([_develop(band, rng, blur=blur, noise=noise, sharpen=sharpen) for band in image_CHW])
+
+
+def _develop(band_HW: Floats, rng: Rng, *, blur: float, noise: float, sharpen: float) -> Floats:
+    seen_HW = ndimage.gaussian_filter(band_HW, blur, truncate=3) if blur > 0.2 else band_HW
+    grain_HW = rng.standard_normal(band_HW.shape, np.float32)
+    seen_HW = seen_HW + grain_HW * (noise * (0.5 + seen_HW / 255))
+    if sharpen:
+        seen_HW = seen_HW + sharpen * (seen_HW - ndimage.gaussian_filter(seen_HW, 1.1, truncate=2.5))
+    return np.asarray(seen_HW, np.float32)
 
 
 def join_strips(image_CHW: Floats, rng: Rng) -> Floats:
@@ -109,7 +111,7 @@ def join_strips(image_CHW: Floats, rng: Rng) -> Floats:
 
 def to_bytes(image_CHW: Floats) -> Bytes:
     """Round to 1..255; 0 is left to nodata."""
-    return np.clip(np.rint(image_CHW), 1, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image_CHW), 1, 255), np.uint8)
 
 
 def compress(image_CHW: Bytes, rng: Rng) -> Bytes:
@@ -117,7 +119,7 @@ def compress(image_CHW: Bytes, rng: Rng) -> Bytes:
     quality = int(rng.integers(55, 93))
     visible = through_jpeg(Image.fromarray(np.ascontiguousarray(image_CHW[:3].transpose(1, 2, 0))), quality)
     infrared = through_jpeg(Image.fromarray(image_CHW[3]), quality)
-    return np.maximum(np.concatenate([visible.transpose(2, 0, 1), infrared[None]]), 1)
+    return np.asarray(np.maximum(np.concatenate([visible.transpose(2, 0, 1), infrared[None]]), 1), np.uint8)
 
 
 def through_jpeg(image: Image.Image, quality: int) -> Bytes:
@@ -132,4 +134,4 @@ def draw_border(rng: Rng, side_px: int) -> npt.NDArray[np.bool_]:
     angle = rng.uniform(0, 2 * np.pi)
     axis = np.arange(side_px) - side_px / 2 + 0.5
     across = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]
-    return across > side_px * rng.uniform(0.22, 0.48)
+    return np.asarray(across > side_px * rng.uniform(0.22, 0.48), np.bool_)

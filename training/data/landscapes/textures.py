@@ -17,7 +17,7 @@ WHEEL_TRACK_M = 1.9
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseBank:
-    """Periodic fields of unit deviation, indexed by world pixel so that they run on across drawing squares."""
+    """Periodic fields indexed by pixel of the scene, so that they run on across drawing squares."""
 
     fine: Floats
     medium: Floats
@@ -34,7 +34,7 @@ class NoiseBank:
 
 
 def make_bank(rng: Rng, *, side_px: int, gsd_m: float, gain: float) -> NoiseBank:
-    """Draw the five noise fields of a scene, each 1/f within its band of wavelengths, of deviation ``gain``."""
+    """Draw the noise fields of a scene, each 1/f in its band of wavelengths, of deviation ``gain``."""
     size = int(min(1024, 2 ** np.ceil(np.log2(max(side_px, 64)))))
     return NoiseBank(
         fine=gain * band_noise(rng, size, gsd_m, shortest_m=0.1, longest_m=1.2, slope=0.3),
@@ -57,10 +57,11 @@ def band_noise(
     gain = np.where(frequency > 0, np.maximum(frequency, low) ** -slope, 0)
     gain *= 1 / (1 + (frequency / high) ** 6)
     field_HW = fft.irfft2((spectrum * gain).astype(np.complex64), s=(size, size))
-    return ((field_HW - field_HW.mean()) / max(float(field_HW.std()), 1e-6)).astype(np.float32)
+    field_HW = (field_HW - field_HW.mean()) / max(float(field_HW.std()), 1e-6)
+    return np.asarray(field_HW, np.float32)
 
 
-def shade(
+def shade(  # noqa: PLR0913 - one call, in render
     colour_CHW: Floats,
     instance_HW: npt.NDArray[np.int32],
     table: dict[str, Floats],

@@ -6,14 +6,15 @@ from training.data.landscapes import buildings
 from training.data.landscapes.canvas import Canvas, Surface, blob, rectangle
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.fields import bare, gravel, inset, meadow, pavement
+from training.data.landscapes.gardens import garden
 from training.data.landscapes.palette import Rng, draw_colour
-from training.data.landscapes.plants import Rect, Season, box, hedge, single_trees
+from training.data.landscapes.plants import Rect, Season, box, single_trees
 
 Place = tuple[float, float]
 
 
 def road(canvas: Canvas, rng: Rng, start: Place, end: Place, *, width: float, is_paved: bool) -> None:
-    """A road along a straight line of the local frame: pavements and marks in town, wheel tracks on a path."""
+    """A road along a line of the local frame: pavements and marks in town, wheel tracks on a path."""
     begin, finish = np.asarray(start, float), np.asarray(end, float)
     along = (finish - begin) / max(float(np.hypot(*(finish - begin))), 1e-6)
     across = np.array([-along[1], along[0]])
@@ -164,124 +165,31 @@ def car_park(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
                         canvas, rng, (x, row), np.pi / 2 + rng.normal(0, 0.03), ground=Cover.IMPERVIOUS
                     )
     if rng.random() < 0.5:
-        spots = np.stack(
-            [np.arange(left + 4, right - 2, 11), np.full(len(np.arange(left + 4, right - 2, 11)), top + 1)], 1
-        )
+        along = np.arange(left + 4, right - 2, 11)
+        spots = np.stack([along, np.full(len(along), top + 1)], 1)
         single_trees(canvas, rng, spots, season=season, conifers=0)
 
 
 def fill_suburb(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     """Two rows of detached houses back to back."""
-    _lots(canvas, rng, rect, season, front_m=rng.uniform(17, 26), pools=0.42)
+    _lots(canvas, rng, rect, season, front_m=rng.uniform(17, 26), is_old=False)
 
 
 def fill_village(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     """Old houses near the street, yards of gravel, gardens behind."""
-    _lots(canvas, rng, rect, season, front_m=rng.uniform(12, 20), pools=0.14, is_old=True)
+    _lots(canvas, rng, rect, season, front_m=rng.uniform(12, 20), is_old=True)
 
 
-def _lots(
-    canvas: Canvas,
-    rng: Rng,
-    rect: Rect,
-    season: Season,
-    *,
-    front_m: float,
-    pools: float,
-    is_old: bool = False,
-) -> None:
+def _lots(canvas: Canvas, rng: Rng, rect: Rect, season: Season, *, front_m: float, is_old: bool) -> None:
     left, top, right, bottom = rect
     middle = (top + bottom) / 2
     num = max(1, round((right - left) / front_m))
     step = (right - left) / num
     for i in range(num):
-        for upper in (True, False):
-            lot = (
-                left + i * step,
-                top if upper else middle,
-                left + (i + 1) * step,
-                middle if upper else bottom,
-            )
-            x, y = (lot[0] + lot[2]) / 2, (lot[1] + lot[3]) / 2
-            if canvas.is_seen(x, y, 35):
-                garden(canvas, rng, lot, season, street_above=upper, pool_share=pools, is_old=is_old)
-
-
-def garden(
-    canvas: Canvas,
-    rng: Rng,
-    lot: Rect,
-    season: Season,
-    *,
-    street_above: bool,
-    pool_share: float,
-    is_old: bool,
-) -> None:
-    """One lot: house, drive, terrace, lawn, pool, shed, hedges and trees."""
-    left, top, right, bottom = lot
-    wide, deep = right - left, bottom - top
-    meadow(canvas, rng, box(lot), season=season, is_rough=rng.random() < 0.35)
-    toward = 1.0 if street_above else -1.0
-    street = top if street_above else bottom
-    setback = rng.uniform(0.5, 3) if is_old else rng.uniform(4, 8)
-    length, width = min(rng.uniform(9, 15), wide - 2.5), min(rng.uniform(7.5, 10), deep * 0.45)
-    centre = ((left + right) / 2 + rng.uniform(-1, 1), street + toward * (setback + width / 2))
-    drive = rng.uniform(2.6, 5)
-    edge = left + rng.uniform(0.2, max(0.3, wide - drive - 0.3))
-    strip = rectangle(edge, min(street, centre[1]), edge + drive, max(street, centre[1]))
-    is_paved = rng.random() < 0.5
-    if is_paved:
-        pavement(canvas, rng, strip)
-    else:
-        gravel(canvas, rng, strip)
-    if is_old and rng.random() < 0.5:
-        gravel(canvas, rng, rectangle(left, min(street, centre[1]), right, max(street, centre[1])))
-    back = centre[1] + toward * (width / 2)
-    terrace = rectangle(centre[0] - length * 0.35, min(back, back + toward * 3.5), centre[0] + length * 0.3,
-                        max(back, back + toward * 3.5))  # fmt: skip
-    if rng.random() < 0.75:
-        pavement(canvas, rng, terrace, "beige", "grey", "tile", "white")
-    if rng.random() < pool_share and deep - setback - width > 14:
-        spot = ((left + right) / 2 + rng.uniform(-0.12, 0.12) * wide, back + toward * rng.uniform(7, 9))
-        buildings.pool(canvas, rng, spot, rng.choice([0.0, np.pi / 2]) if wide > 18 else 0.0)
-        far = 14.5
-    else:
-        far = 5.0
-    yard_low, yard_high = sorted((back + toward * far, street + toward * deep))
-    if rng.random() < 0.15 and yard_high - yard_low > 6:
-        bare(canvas, rng, rectangle(left + 2, yard_low + 1, left + wide * 0.5, yard_high - 1))
-    if rng.random() < 0.4 and yard_high - yard_low > 5:
-        tone = draw_colour(rng, *buildings.ROOFS, "white")
-        spot = (right - 3.5, yard_high - 3 if street_above else yard_low + 3)
-        buildings.pitched(canvas, rng, spot, 0.0, length=4.5, width=3.2, height=2.2, colour=tone)
-    house = draw_colour(rng, *(buildings.ROOFS[:3] if is_old else buildings.ROOFS))
-    height = rng.uniform(3.2, 7)
-    turn = rng.choice([0.0, 0.0, np.pi / 2]) if abs(wide - deep) < 10 else 0.0
-    if rng.random() < 0.16 and not is_old:
-        tone = draw_colour(rng, *buildings.FLAT_ROOFS)
-        buildings.flat(canvas, rng, centre, 0.0, length=length, width=width, height=height, colour=tone)
-    else:
-        buildings.pitched(canvas, rng, centre, turn * (length < deep * 0.4), length=length, width=width, height=height,
-                          colour=house)  # fmt: skip
-        if rng.random() < 0.4:
-            wing = (centre[0] + rng.choice([-1, 1]) * length * 0.28, centre[1] + toward * width * 0.45)
-            buildings.pitched(canvas, rng, wing, np.pi / 2, length=width, width=length * 0.42, height=height - 0.4,
-                              colour=house)  # fmt: skip
-        if rng.random() < 0.15:
-            buildings.solar_panels(canvas, rng, centre, 0.0, length=length, height=height + 0.8)
-    if rng.random() < 0.3:
-        spot_y = street + toward * max(setback * 0.5, 2.3)
-        ground = Cover.IMPERVIOUS if is_paved else Cover.PERVIOUS
-        buildings.car(canvas, rng, (edge + drive / 2, spot_y), np.pi / 2, ground=ground)
-    for start, end in (((left, top), (left, bottom)), ((left, yard_low), (right, yard_low))):
-        if rng.random() < 0.45:
-            hedge(canvas, rng, start, end, season=season)
-    num = int(rng.integers(0, 5))
-    if num and yard_high - yard_low > 4:
-        spots = np.stack(
-            [rng.uniform(left + 1, right - 1, num), rng.uniform(yard_low + 1, yard_high - 1, num)], 1
-        )
-        single_trees(canvas, rng, spots, season=season, conifers=0.25)
+        for upper, (high, low) in ((True, (top, middle)), (False, (middle, bottom))):
+            lot = (left + i * step, high, left + (i + 1) * step, low)
+            if canvas.is_seen((lot[0] + lot[2]) / 2, (high + low) / 2, 35):
+                garden(canvas, rng, lot, season, street_above=upper, is_old=is_old)
 
 
 def fill_industry(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
