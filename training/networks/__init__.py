@@ -1,1 +1,1 @@
-""""""
+"""Networks in plain torch, and what they become to be served."""

@@ -1,1 +1,11 @@
-""""""
+"""Recipes: a run is a function that returns a full, frozen configuration."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from training.recipes.landscapes_compact import landscapes_compact
+from training.recipes.recipe import Recipe, SceneSetSpec
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType({"landscapes_compact": landscapes_compact})
+
+__all__ = ["RECIPES", "Recipe", "SceneSetSpec"]

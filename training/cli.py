@@ -1,0 +1,103 @@
+"""`orthoscape-train`: fit, evaluate, export. It needs the `train` extra and says so."""
+
+import importlib.util
+import logging
+from pathlib import Path
+
+import click
+
+_NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime")
+
+
+def _check_extra() -> None:
+    """Stop with one line where the training extra is not installed.
+
+    Raises:
+        ClickException: A package is missing.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise click.ClickException(
+            f"training needs {', '.join(missing)}: pip install -e '.[cpu,train]' -c constraints.txt"
+        )
+
+
+@click.group()
+@click.option(
+    "--threads", type=click.IntRange(1), default=None, help="Threads of torch; all cores by default."
+)
+def main(threads: int | None) -> None:
+    """Train Orthoscape's models, measure them, and export them for the service."""
+    _check_extra()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    if threads is not None:
+        import torch  # noqa: PLC0415 - the command must start without torch to say that it lacks it
+
+        torch.set_num_threads(threads)
+
+
+@main.command()
+@click.argument("recipe_name", metavar="RECIPE")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; runs/RECIPE by default."
+)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train by the clock.")
+@click.option("--steps", type=click.IntRange(1), help="Train that many steps; the recipe's own by default.")
+@click.option(
+    "--draw-minutes", type=click.FloatRange(0), default=None, help="Most minutes spent on drawing scenes."
+)
+@click.option(
+    "--processes", type=click.IntRange(1), default=2, show_default=True, help="Scenes drawn at a time."
+)
+def fit(
+    recipe_name: str,
+    out: Path | None,
+    minutes: float | None,
+    steps: int | None,
+    draw_minutes: float | None,
+    processes: int,
+) -> None:
+    """Train RECIPE, or go on where its run folder stopped."""
+    from training import commands  # noqa: PLC0415 - as above
+
+    if minutes is not None and steps is not None:
+        raise click.UsageError("--minutes or --steps, not both")
+    commands.fit_recipe(
+        recipe_name,
+        out=out,
+        seconds=None if minutes is None else 60 * minutes,
+        num_steps=steps,
+        draw_budget_s=float("inf") if draw_minutes is None else 60 * draw_minutes,
+        num_processes=processes,
+    )
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def evaluate(run: Path) -> None:
+    """Score RUN's averaged weights on the validation scenes of its recipe."""
+    from training import commands  # noqa: PLC0415 - as above
+
+    for domain, metrics in commands.evaluate_run(run).items():
+        absent = f"; absent: {', '.join(metrics.absent)}" if metrics.absent else ""
+        click.echo(
+            f"{domain}: mIoU {metrics.miou:.4f} over {len(metrics.iou)} classes, "
+            f"accuracy {metrics.overall_accuracy:.4f}, {metrics.num_scenes} scenes{absent}"
+        )
+        for slug, iou in metrics.iou.items():
+            click.echo(f"    {iou:.4f} {slug}")
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of artefacts; the packaged one by default.",
+)
+def export(run: Path, into: Path | None) -> None:
+    """Export RUN as artefacts: measured, calibrated, proved equal to the network."""
+    from training import commands  # noqa: PLC0415 - as above
+
+    for artefact in commands.export_run(run, into=into):
+        click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")

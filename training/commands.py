@@ -1,0 +1,212 @@
+"""What the commands do: recipes by name, scenes from the cache, runs to scores and artefacts."""
+
+import json
+import logging
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from models.artefact import Artefact
+from models.manifest import Metrics, Role, Training
+from models.nomenclature import get_nomenclature
+from models.registry import PACKAGED_FOLDER
+from training.card import RunFacts, write_card
+from training.evaluate import evaluate, fit_temperature, to_metrics, torch_predictor
+from training.export import Exported, write_artefact
+from training.loop import RunLimits, RunState, channel_table, fit, restore
+from training.networks.compact import CompactUNet, count_parameters
+from training.recipes import RECIPES, Recipe
+from training.reference import read_reference, write_reference
+from training.scenes import SceneSet, load_scenes
+
+CACHE_FOLDER = Path("runs/scenes")
+GOLDEN_PX = (96, 128)
+"""Height and width of the golden sample: it need not be square, and logits weigh."""
+
+_LOOK_SCENES = 15
+"""Validation scenes looked at during training; the figures of record take all."""
+
+log = logging.getLogger(__name__)
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises:
+        ClickException: There is none.
+    """
+    try:
+        return RECIPES[name]()
+    except KeyError:
+        raise click.ClickException(f"no recipe {name!r}; recipes: {', '.join(RECIPES)}") from None
+
+
+def fit_recipe(
+    name: str,
+    *,
+    out: Path | None,
+    seconds: float | None,
+    num_steps: int | None,
+    draw_budget_s: float,
+    num_processes: int,
+) -> RunState:
+    """Draw the scenes that are missing, then train until the limit, looking at unseen scenes on the way."""
+    recipe = find_recipe(name)
+    out = out or Path("runs") / recipe.name
+    scenes = load_scenes(
+        recipe.train,
+        bands=recipe.bands,
+        folder=CACHE_FOLDER,
+        num_processes=num_processes,
+        budget_s=draw_budget_s,
+    )
+    write_reference(scenes, recipe.bands, out=out)
+    look = load_scenes(
+        replace(recipe.validation, num_scenes=min(_LOOK_SCENES, recipe.validation.num_scenes)),
+        bands=recipe.bands,
+        folder=CACHE_FOLDER,
+        num_processes=num_processes,
+    )
+
+    def look_at(state: RunState) -> None:
+        metrics = score(state.average, recipe, look)
+        worst = ", ".join(
+            f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
+        )
+        log.info("step %d: mIoU %.3f on %d scenes; %s", state.step, metrics.miou, len(look), worst)
+
+    if seconds is None and num_steps is None:
+        num_steps = recipe.num_steps
+    limits = RunLimits(num_steps=num_steps, seconds=seconds)
+    return fit(recipe, scenes, out=out, limits=limits, each_checkpoint=look_at)
+
+
+def score(
+    network: CompactUNet, recipe: Recipe, scenes: SceneSet, *, bands: tuple[Role, ...] | None = None
+) -> Metrics:
+    """Metrics of a network on scenes, with all of its bands or with some at their means."""
+    nomenclature = get_nomenclature(recipe.nomenclature)
+    missing = [row for row, band in enumerate(recipe.bands) if bands is not None and band not in bands]
+    predict = torch_predictor(network, channels=recipe.channels, missing=missing)
+    confusion = evaluate(scenes, predict, num_classes=len(nomenclature.classes))
+    return to_metrics(confusion, scenes, nomenclature=nomenclature)
+
+
+def band_sets(recipe: Recipe) -> Mapping[str, tuple[Role, ...]]:
+    """Suffix of the artefact's id to the bands that it reads."""
+    suffixes: dict[Role, str] = {"red": "r", "green": "g", "blue": "b", "nir": "i", "height": "e"}
+    sets: list[tuple[Role, ...]] = [recipe.bands]
+    if recipe.nir_drop_share:
+        sets.append(tuple(band for band in recipe.bands if band != "nir"))
+    return {"".join(suffixes[band] for band in bands): bands for bands in sets}
+
+
+def evaluate_run(run: Path) -> dict[str, Metrics]:
+    """Metrics by band set and resolution, on all validation scenes."""
+    recipe = _recipe_of(run)
+    network = restore(recipe, scenes=None, out=run).average
+    scenes = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
+    return {
+        f"{domain}, {suffix.upper()}": metrics
+        for suffix, bands in band_sets(recipe).items()
+        for domain, metrics in _metrics(network, recipe, scenes, bands=bands).items()
+    }
+
+
+def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
+    """Write one artefact for each band set of a run; the first carries the weights."""
+    recipe = _recipe_of(run)
+    state = restore(recipe, scenes=None, out=run)
+    validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
+    reference = read_reference(run)
+    height, width = GOLDEN_PX
+    golden_NCHW = np.ascontiguousarray(validation.image_NCHW[:1, :, :height, :width])
+    facts = RunFacts(
+        num_parameters=count_parameters(state.average),
+        num_steps=state.step,
+        minutes=state.elapsed_s / 60,
+        num_scenes=reference.num_scenes,
+    )
+    artefacts: list[Artefact] = []
+    for suffix, bands in band_sets(recipe).items():
+        missing = [row for row, band in enumerate(recipe.bands) if band not in bands]
+        temperature = fit_temperature(
+            state.average, validation, channel_of_value=channel_table(recipe), missing=missing
+        )
+        metrics = _metrics(state.average, recipe, validation, bands=bands)
+        exported = Exported(
+            model_id=f"{recipe.model_id}-{suffix}",
+            title=f"{recipe.title}, {suffix.upper()}",
+            bands=bands,
+            temperature=temperature,
+            metrics=metrics,
+            card=write_card(
+                recipe,
+                facts,
+                suffix=suffix,
+                bands=bands,
+                metrics=metrics,
+                temperature=temperature,
+            ),
+            training=Training(
+                commit=_commit(),
+                recipe=recipe.name,
+                seed=recipe.seed,
+                num_steps=state.step,
+                weights_of=artefacts[0].manifest.key if artefacts else None,
+            ),
+            has_weights=not artefacts,
+        )
+        folder = (into or PACKAGED_FOLDER) / exported.model_id
+        artefacts.append(
+            write_artefact(
+                exported,
+                state.average,
+                recipe,
+                references=reference.bands,
+                golden_NCHW=golden_NCHW,
+                folder=folder,
+            )
+        )
+    return artefacts
+
+
+def _metrics(
+    network: CompactUNet, recipe: Recipe, scenes: SceneSet, *, bands: tuple[Role, ...]
+) -> dict[str, Metrics]:
+    metrics = {"generated landscapes": score(network, recipe, scenes, bands=bands)}
+    for gsd_m in sorted(set(scenes.gsd_m)):
+        metrics[f"generated landscapes at {gsd_m:g} m"] = score(
+            network, recipe, scenes.at_resolution(gsd_m), bands=bands
+        )
+    return metrics
+
+
+def _recipe_of(run: Path) -> Recipe:
+    """The recipe that a run folder was trained with.
+
+    Raises:
+        ClickException: The folder holds no run, or the recipe of that name has changed since.
+    """
+    path = run / "recipe.json"
+    if not path.exists():
+        raise click.ClickException(f"{run} holds no recipe.json; is it a run folder?")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    recipe = find_recipe(saved["name"])
+    if json.loads(json.dumps(asdict(recipe))) != saved:
+        raise click.ClickException(f"recipe {recipe.name!r} is not the one that {run} was trained with")
+    return recipe
+
+
+def _commit() -> str:
+    """Commit of the working tree, marked where it has changes; "unknown" outside a clone."""
+    try:
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        described = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()

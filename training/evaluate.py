@@ -1,0 +1,151 @@
+"""Scores from pooled confusion matrices; a class that is neither in truth nor predicted is in no mean."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F  # noqa: N812 - torch's own abbreviation
+
+from models.manifest import Metrics
+from models.nomenclature import Nomenclature
+from training.losses import IGNORED
+from training.networks.compact import CompactUNet
+from training.scenes import SceneSet
+
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Raw pixels uint8 [C, H, W] to class values uint8 [H, W]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """Counts of pixels by true class (rows) and predicted class (columns)."""
+
+    counts_TP: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], *, num_classes: int) -> Self:
+        """Count the labelled pixels of one scene.
+
+        Raises:
+            ValueError: A labelled pixel was given a value that is no class.
+        """
+        is_labelled = truth_HW != IGNORED
+        truth, predicted = truth_HW[is_labelled].astype(np.int64), predicted_HW[is_labelled]
+        if predicted.size and predicted.max() >= num_classes:
+            raise ValueError(f"predicted value {predicted.max()} is no class of {num_classes}")
+        pairs = np.bincount(truth * num_classes + predicted, minlength=num_classes**2)
+        return cls(counts_TP=pairs.reshape(num_classes, num_classes))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(counts_TP=self.counts_TP + other.counts_TP)
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each class; NaN where a class is neither in truth nor predicted."""
+        hits = np.diag(self.counts_TP).astype(np.float64)
+        union = self.counts_TP.sum(axis=0) + self.counts_TP.sum(axis=1) - hits
+        iou: NDArray[np.float64] = np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
+        return iou
+
+    @property
+    def miou(self) -> float:
+        """Mean over the classes that occur."""
+        return float(np.nanmean(self.iou))
+
+    @property
+    def overall_accuracy(self) -> float:
+        """Share of labelled pixels that are right."""
+        return float(np.trace(self.counts_TP) / self.counts_TP.sum())
+
+
+def evaluate(scenes: SceneSet, predict: Predict, *, num_classes: int) -> Confusion:
+    """Pooled confusion of whole scenes.
+
+    Raises:
+        ValueError: There are no scenes.
+    """
+    if not len(scenes):
+        raise ValueError("no scenes to evaluate on")
+    total = Confusion(counts_TP=np.zeros((num_classes, num_classes), dtype=np.int64))
+    for image_CHW, truth_HW in zip(scenes.image_NCHW, scenes.classes_NHW, strict=True):
+        predicted_HW = predict(np.asarray(image_CHW))
+        total += Confusion.of(np.asarray(truth_HW), predicted_HW, num_classes=num_classes)
+    return total
+
+
+def to_metrics(confusion: Confusion, scenes: SceneSet, *, nomenclature: Nomenclature) -> Metrics:
+    """The manifest's words for a confusion: absent classes are named, not scored."""
+    iou = {
+        land_cover.slug: float(value)
+        for land_cover, value in zip(nomenclature.classes, confusion.iou, strict=True)
+    }
+    return Metrics(
+        num_scenes=len(scenes),
+        num_pixels=int(confusion.counts_TP.sum()),
+        gsd_m=(min(scenes.gsd_m), max(scenes.gsd_m)),
+        miou=round(confusion.miou, 4),
+        overall_accuracy=round(confusion.overall_accuracy, 4),
+        iou={slug: round(value, 4) for slug, value in iou.items() if not np.isnan(value)},
+        absent=tuple(slug for slug, value in iou.items() if np.isnan(value)),
+    )
+
+
+def torch_predictor(network: CompactUNet, *, channels: Sequence[int], missing: Sequence[int] = ()) -> Predict:
+    """Predict with a network, some of its bands set to their means.
+
+    Args:
+        network: In evaluation mode.
+        channels: Live channel to class value.
+        missing: Positions of bands to replace.
+    """
+    value_of_channel = np.asarray(channels, dtype=np.uint8)
+
+    @torch.inference_mode()
+    def predict(image_CHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        logits_KHW = raw_logits(network, image_CHW, missing=missing)
+        classes_HW: NDArray[np.uint8] = value_of_channel[logits_KHW.argmax(dim=0).numpy()]
+        return classes_HW
+
+    return predict
+
+
+@torch.inference_mode()
+def raw_logits(
+    network: CompactUNet, image_CHW: NDArray[np.uint8], *, missing: Sequence[int] = ()
+) -> torch.Tensor:
+    """Logits float32 [K, H, W] of one image, temperature not applied."""
+    normalised_1CHW = (torch.tensor(image_CHW)[None].float() - network.mean_1C11) / network.std_1C11
+    normalised_1CHW[:, list(missing)] = 0.0
+    with torch.autocast("cpu", torch.bfloat16):
+        logits_1KHW = network.logits(normalised_1CHW.contiguous(memory_format=torch.channels_last))
+    return logits_1KHW[0].float()
+
+
+def fit_temperature(
+    network: CompactUNet,
+    scenes: SceneSet,
+    *,
+    channel_of_value: NDArray[np.int64],
+    missing: Sequence[int] = (),
+    pixels_per_scene: int = 4000,
+) -> float:
+    """The temperature that minimises the negative log likelihood of unseen scenes.
+
+    Source:
+        Guo, Pleiss, Sun, Weinberger 2017, On Calibration of Modern Neural Networks, section 4.2.
+    """
+    rng = np.random.default_rng(0)
+    logits_parts, channel_parts = [], []
+    for image_CHW, classes_HW in zip(scenes.image_NCHW, scenes.classes_NHW, strict=True):
+        channels = channel_of_value[np.asarray(classes_HW)].ravel()
+        chosen = rng.choice(np.flatnonzero(channels != IGNORED), pixels_per_scene)
+        logits_KHW = raw_logits(network, np.asarray(image_CHW), missing=missing)
+        logits_parts.append(logits_KHW.flatten(1)[:, torch.from_numpy(chosen)].T)
+        channel_parts.append(torch.from_numpy(channels[chosen]))
+    logits_PK, channels_P = torch.cat(logits_parts), torch.cat(channel_parts)
+    candidates = np.geomspace(0.25, 4.0, 161)
+    losses = [F.cross_entropy(logits_PK / float(value), channels_P).item() for value in candidates]
+    return round(float(candidates[int(np.argmin(losses))]), 4)
