@@ -151,7 +151,7 @@ def split(
 
 
 def river(canvas: Canvas, rng: Rng, season: Season) -> None:
-    """A winding river across the scene, with copses on its banks and, over a large one, a bridge."""
+    """A winding river across the scene, with copses on its banks; roads stop at it."""
     reach = canvas.reach_m * 1.6
     along = np.arange(-reach, reach, 8.0)
     width = rng.uniform(6, 18) if canvas.reach_m < 250 else rng.uniform(16, 34)
