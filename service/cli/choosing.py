@@ -1,10 +1,9 @@
-"""Which model is run, and what its class values mean."""
+"""Which model is run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.nomenclature import NOMENCLATURES
 from models.registry import DEFAULT_NAME, PACKAGED_FOLDER, Registry
 from service.planning.preflight import check_fits
 from service.rasters.errors import BandMismatch
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.artefact import Artefact
-    from models.nomenclature import Nomenclature
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.settings import Settings
 
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
 def registry_of(settings: Settings) -> Registry:
     """The packaged models and those installed on this machine."""
     return Registry((PACKAGED_FOLDER, settings.models_folder))
-
-
-def nomenclature_of(artefact: Artefact) -> Nomenclature:
-    """The class scheme of a model."""
-    return NOMENCLATURES[artefact.manifest.nomenclature]
 
 
 def choose_model(

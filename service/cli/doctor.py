@@ -19,7 +19,7 @@ from service.cli.choosing import registry_of
 from service.cli.inputs import reader_limits
 from service.errors import ServiceError
 from service.inference.loading import golden_agreement, load_engine
-from service.inference.profile import processor_class
+from service.inference.processor import processor_class
 from service.rasters.client import ReaderChild
 
 if TYPE_CHECKING:

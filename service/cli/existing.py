@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from service.cli.running import Products
-    from service.inference.profile import ExecutionProfile
     from service.planning.jobs import JobPlan
+    from service.planning.profile import ExecutionProfile
 
 
 class OutputExists(JobError):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.choosing import choose_model, nomenclature_of, registry_of
+from service.cli.choosing import choose_model, registry_of
 from service.cli.existing import is_made
 from service.cli.inputs import read_scenes
 from service.cli.options import PATH, engine_options, reading_options, said
 from service.cli.planning import plan_maps
+from service.cli.previewing import write_preview
 from service.cli.reporting import ProgressBar, report_map
 from service.cli.running import MapMaker, Products
 from service.errors import JobError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from service.cli.planning import PlannedMap
     from service.inference.loading import EngineName
+    from service.planning.profile import ExecutionProfile
     from service.rasters.placing import NodataOption
     from service.settings import Settings
 
@@ -40,6 +42,7 @@ class OutputMisnamed(JobError):
 )
 @click.option("--aoi", help="Polygon file, GeoJSON, or left,bottom,right,top[,EPSG:code].")
 @click.option("--confidence", is_flag=True, help="Write the confidence beside the classes, in percent.")
+@click.option("--preview", type=PATH, help="Draw a picture of the map beside its image into this PNG.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @reading_options
@@ -52,6 +55,7 @@ def predict(  # noqa: PLR0913  one parameter an option
     output: Path,
     aoi: str | None,
     confidence: bool,
+    preview: Path | None,
     force: bool,
     quiet: bool,
     irc: tuple[Path, ...],
@@ -83,17 +87,36 @@ def predict(  # noqa: PLR0913  one parameter an option
         targets = {sheet.name: products[sheet.name] for sheet in entry.plan.sheets}
         for note in entry.notes:
             click.echo(f"note     {note}")
-        folder = next(iter(targets.values())).classes.parent
-        is_under_way = maker.job_folder(entry, folder).exists()
-        if not force and not is_under_way and is_made(targets, entry.plan, loaded.profile):
-            click.echo(
-                f"there    {', '.join(str(target.classes) for target in targets.values())}: nothing to do"
-            )
-            continue
-        started = time.perf_counter()
-        with ProgressBar(entry.plan, is_quiet=quiet) as bar:
-            made = maker.make(entry, targets, bar.progress)
-        report_map(targets, made, nomenclature_of(artefact), seconds=time.perf_counter() - started)
+        _make(maker, entry, targets, profile=loaded.profile, force=force, quiet=quiet)
+    if preview is not None:
+        landcover = products[planned[0].plan.sheets[0].name].classes
+        write_preview(preview, planned[0], landcover, artefact=artefact, settings=settings)
+        click.echo(f"picture  {preview}")
+
+
+def _make(
+    maker: MapMaker,
+    planned: PlannedMap,
+    products: dict[str, Products],
+    *,
+    profile: ExecutionProfile,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Make one map, unless it is there already.
+
+    Raises:
+        OutputExists: Something else is there.
+    """
+    is_under_way = maker.job_folder(planned, next(iter(products.values())).classes.parent).exists()
+    if not force and not is_under_way and is_made(products, planned.plan, profile):
+        there = ", ".join(str(target.classes) for target in products.values())
+        click.echo(f"there    {there}: nothing to do")
+        return
+    started = time.perf_counter()
+    with ProgressBar(planned.plan, is_quiet=quiet) as bar:
+        made = maker.make(planned, products, bar.progress)
+    report_map(products, made, maker.nomenclature, seconds=time.perf_counter() - started)
 
 
 def _name_of(output: Path) -> str:

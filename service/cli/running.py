@@ -103,7 +103,7 @@ class MapMaker:
         self._artefact = artefact
         self._engine = engine
         self._settings = settings
-        self._nomenclature = NOMENCLATURES[artefact.manifest.nomenclature]
+        self.nomenclature = NOMENCLATURES[artefact.manifest.nomenclature]
 
     def job_folder(self, planned: PlannedMap, folder: Path) -> Path:
         """The folder of a map under way; its name is the content that decides the map."""
@@ -125,7 +125,7 @@ class MapMaker:
             JobLocked: Another process is at it.
             ServiceError: Reading, segmenting or writing failed; blocks done stay.
         """
-        plan, palette = planned.plan, self._nomenclature.palette()
+        plan, palette = planned.plan, self.nomenclature.palette()
         folder = self.job_folder(planned, next(iter(products.values())).classes.parent)
         folder.mkdir(parents=True, exist_ok=True)
         blocks = BlockFolder(folder, plan)
@@ -154,7 +154,7 @@ class MapMaker:
                 made.reports[sheet.name] = finish_sheet(
                     plan, sheet, blocks, path=target.classes, palette=palette, tags=tags
                 )
-                target.style.write_text(qgis_style(self._nomenclature), encoding="utf-8")
+                target.style.write_text(qgis_style(self.nomenclature), encoding="utf-8")
                 mark.touch()
                 blocks.remove(sheet)
         shutil.rmtree(folder, ignore_errors=True)

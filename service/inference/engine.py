@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from service.inference.profile import ExecutionProfile
+    from service.planning.profile import ExecutionProfile
 
 U8 = np.typing.NDArray[np.uint8]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.errors import EngineError
-from service.inference.profile import ExecutionProfile, processor_class
+from service.inference.processor import processor_class
+from service.planning.profile import ExecutionProfile
 
 if TYPE_CHECKING:
     from models.artefact import Artefact

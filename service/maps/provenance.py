@@ -12,8 +12,8 @@ import rasterio
 
 if TYPE_CHECKING:
     from models.manifest import Manifest
-    from service.inference.profile import ExecutionProfile
     from service.planning.jobs import JobPlan
+    from service.planning.profile import ExecutionProfile
 
 
 def software_versions() -> dict[str, str]:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from service.inference.engine import StubEngine
 from service.inference.pipeline import NODATA, RunRequest, process_run
-from service.inference.profile import ExecutionProfile
 from service.planning.blocks import plan_blocks, plan_runs
 from service.planning.cores import PatchGeometry
+from service.planning.profile import ExecutionProfile
 from service.planning.windows import PixelWindow
 
 GEOMETRY = PatchGeometry(core_px=12, halo_px=2, stride_px=8)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,26 +40,3 @@ class ExecutionProfile:
 
     def __str__(self) -> str:
         return f"{self.engine} {self.engine_version} {self.precision} {self.provider} {self.processor}"
-
-
-def processor_class(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The architecture and the widest vector instructions that runtimes choose their kernels by.
-
-    Where the flags cannot be read (not Linux), the architecture alone.
-    """
-    machine = platform.machine().lower()
-    try:
-        text = cpuinfo.read_text()
-    except OSError:
-        return machine
-    flags = next((line.split() for line in text.splitlines() if line.startswith(("flags", "Features"))), [])
-    for flag, name in (
-        ("amx_tile", "amx"),
-        ("avx512_vnni", "avx512-vnni"),
-        ("avx512f", "avx512"),
-        ("avx2", "avx2"),
-        ("asimd", "neon"),
-    ):
-        if flag in flags:
-            return f"{machine}-{name}"
-    return machine
