@@ -1,1 +1,1 @@
-""""""
+"""Data: landscapes with known truth, and what comes of them."""
