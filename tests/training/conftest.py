@@ -1,0 +1,30 @@
+"""Training tests need the `train` extra, the generator's do not; all stay small enough for one thread."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+
+if not HAS_TORCH:
+    collect_ignore = [
+        str(path) for path in HERE.glob("test_*.py") if path.name not in {"test_landscapes.py", "test_cli.py"}
+    ]
+
+sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    if not HAS_TORCH:
+        yield
+        return
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

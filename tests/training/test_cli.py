@@ -1,0 +1,34 @@
+"""The command says what it lacks and what it does not know."""
+
+import importlib.util
+
+import pytest
+from click.testing import CliRunner
+
+from training.cli import main
+
+
+def test_without_torch_it_names_the_extra_in_one_line(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else object())
+    result = CliRunner().invoke(main, ["fit", "landscapes_compact"])
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "Error: training needs torch: pip install -e '.[cpu,train]' -c constraints.txt"
+    ]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the train extra is not installed")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fit", "nothing"], "recipes: landscapes_compact"),
+        (["fit", "landscapes_compact", "--steps", "1", "--minutes", "1"], "not both"),
+        (["export", "."], "is it a run folder"),
+        (["evaluate", "."], "is it a run folder"),
+    ],
+)
+def test_it_says_what_it_does_not_know(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code != 0
+    assert said in result.output

@@ -1,0 +1,81 @@
+"""A run learns, stops, and resumes as if it had not."""
+
+import json
+import math
+
+import pytest
+import torch
+from toys import toy_recipe, toy_scenes
+
+from training.loop import RunLimits, channel_table, fit, learning_rate, restore
+
+
+def run(tmp_path, name, *, num_steps, **changes):
+    limits = RunLimits(num_steps=num_steps, log_every_steps=1)
+    return fit(toy_recipe(**changes), toy_scenes(), out=tmp_path / name, limits=limits)
+
+
+def losses_of(folder):
+    return [json.loads(line)["loss"] for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def test_a_run_stopped_after_a_checkpoint_resumes_identically(tmp_path):
+    whole = run(tmp_path, "whole", num_steps=3, warmup_share=0.99)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(_state):
+        raise Stopped
+
+    limits = RunLimits(num_steps=3, log_every_steps=1, checkpoint_every_s=0.0)
+    recipe = toy_recipe(warmup_share=0.99)
+    for _ in range(2):
+        with pytest.raises(Stopped):
+            fit(recipe, toy_scenes(), out=tmp_path / "parts", limits=limits, each_checkpoint=stop)
+    parts = fit(recipe, toy_scenes(), out=tmp_path / "parts", limits=limits)
+    assert whole.step == parts.step == 3
+    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "parts")
+    for name, value in whole.average.state_dict().items():
+        assert torch.equal(value, parts.average.state_dict()[name]), name
+
+
+def test_a_finished_run_has_nothing_left_to_do(tmp_path):
+    run(tmp_path, "run", num_steps=2)
+    run(tmp_path, "run", num_steps=2)
+    assert len(losses_of(tmp_path / "run")) == 2
+
+
+def test_it_learns(tmp_path):
+    run(tmp_path, "run", num_steps=40)
+    losses = losses_of(tmp_path / "run")
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+
+
+def test_limits_are_steps_or_seconds():
+    for wrong in ({}, {"num_steps": 1, "seconds": 1.0}):
+        with pytest.raises(ValueError, match="one of them"):
+            RunLimits(**wrong)
+    assert RunLimits(seconds=10.0).progress(step=99, elapsed_s=5.0) == 0.5
+
+
+def test_learning_rate_rises_and_falls():
+    recipe = toy_recipe(warmup_share=0.1, peak_learning_rate=1.0)
+    rates = [learning_rate(recipe, progress=share) for share in (0.0, 0.1, 0.55, 1.0)]
+    assert rates == pytest.approx([0.05, 1.0, 0.505, 0.01])
+
+
+def test_values_without_a_channel_are_ignored():
+    table = channel_table(toy_recipe(channels=(0, 6, 12)))
+    assert table[[0, 6, 12]].tolist() == [0, 1, 2]
+    assert table[[1, 15, 255]].tolist() == [255, 255, 255]
+
+
+def test_a_folder_without_a_run_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="orthoscape-train fit"):
+        restore(toy_recipe(), scenes=None, out=tmp_path)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+    with pytest.raises(FloatingPointError):
+        run(tmp_path, "run", num_steps=20, peak_learning_rate=math.inf)
