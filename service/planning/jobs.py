@@ -141,17 +141,12 @@ def plan_sheets(
     if len(sources) == 1 or max(wanted.width, wanted.height) <= SHEET_PX:
         exact = transform if transform is not None and wanted == data else grid.transform_of(wanted)
         return (SheetPlan(name=name, window=wanted, transform=exact),)
-    cells = {
-        (row, col): lattice_part
-        for extent in extents
-        for row, col, lattice_part in split_on_lattice(extent.intersection(wanted), cell_px=SHEET_PX)
-    }
-    windows = {
-        (row, col): PixelWindow(
-            row_off=row * SHEET_PX, col_off=col * SHEET_PX, height=SHEET_PX, width=SHEET_PX
-        ).intersection(wanted)
-        for row, col in cells
-    }
+    parts: dict[tuple[int, int], list[PixelWindow]] = {}
+    for extent in extents:
+        for row, col, part in split_on_lattice(extent.intersection(wanted), cell_px=SHEET_PX):
+            parts.setdefault((row, col), []).append(part)
+    # A sheet shrinks to the data in its cell, so that sources far apart do not make files of nothing.
+    windows = {cell: bounding_window(inside) for cell, inside in parts.items()}
     return tuple(
         SheetPlan(name=f"{name}_r{row}_c{col}", window=window, transform=grid.transform_of(window))
         for (row, col), window in sorted(windows.items())
