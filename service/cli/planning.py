@@ -1,4 +1,4 @@
-"""Scenes made into plans: one map for each grid they lie on."""
+"""Scenes made into plans: one map for those that share a grid and lie side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.cli.inputs import digest_files, read_area
 from service.planning.areas import Area
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence
-from service.planning.placing import choose_grid, place_scene, window_of
+from service.planning.placing import choose_grid, connected_groups, place_scene, window_of
 from service.planning.preflight import check_fits, check_size
 from service.planning.windows import bounding_window
 
@@ -53,7 +53,9 @@ def plan_maps(
     name: str,
     settings: Settings,
 ) -> list[PlannedMap]:
-    """Plan one map for each grid that the scenes lie on; sheets of one campaign make one map.
+    """Plan one map for the scenes that share a grid and lie side by side; others get maps of their own.
+
+    So the map of a scene does not depend on what else, far away, lies in its folder.
 
     Args:
         scenes: Read and readable.
@@ -92,7 +94,12 @@ def _group_by_grid(
             groups.append([entry])
         else:
             group.append(entry)
-    return groups
+    reach_px = artefact.manifest.inputs[0].halo_px
+    return [
+        [group[position] for position in positions]
+        for group in groups
+        for positions in connected_groups([window_of(entry.source) for entry in group], reach_px=reach_px)
+    ]
 
 
 def _shares_grid(scene: SceneFacts, choice: GridChoice, other: _Placed) -> bool:

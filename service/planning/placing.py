@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import shapely
 from rasterio.crs import CRS
 
 from service.planning.grid import Grid, anchored_grid, native_grid
@@ -14,6 +15,8 @@ from service.planning.windows import PixelWindow
 from service.rasters.placing import companion_height, companion_irc, place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from models.manifest import Range
     from service.planning.grid import GeoTransform
     from service.planning.preflight import FittingBands, ReadingOptions, SceneFacts
@@ -108,6 +111,37 @@ def place_scene(scene: SceneFacts, bands: FittingBands, *, grid: Grid, options: 
 def window_of(layer: Layer) -> PixelWindow:
     """Where a layer lies on its grid."""
     return PixelWindow(row_off=layer.row_off, col_off=layer.col_off, height=layer.height, width=layer.width)
+
+
+def connected_groups(windows: Sequence[PixelWindow], *, reach_px: int) -> list[list[int]]:
+    """Group windows that see each other: those that lie within ``reach_px`` of each other, and so on.
+
+    Args:
+        windows: On one grid.
+        reach_px: How far a patch sees, in pixels: the halo.
+
+    Returns:
+        Positions of the windows of each group, in order.
+    """
+    boxes = [
+        shapely.box(window.col_off, window.row_off, window.col_end, window.row_end) for window in windows
+    ]
+    firsts, seconds = shapely.STRtree(boxes).query(boxes, predicate="dwithin", distance=reach_px)
+    group_of = list(range(len(windows)))
+
+    def root(position: int) -> int:
+        while group_of[position] != position:
+            group_of[position] = group_of[group_of[position]]
+            position = group_of[position]
+        return position
+
+    for first, second in zip(firsts.tolist(), seconds.tolist(), strict=True):
+        one, other = sorted((root(first), root(second)))
+        group_of[other] = one
+    groups: dict[int, list[int]] = {}
+    for position in range(len(windows)):
+        groups.setdefault(root(position), []).append(position)
+    return list(groups.values())
 
 
 def utm_epsg(facts: RasterFacts) -> int:
