@@ -69,13 +69,26 @@ def plan_maps(
         ServiceError: A scene does not fit the model; nothing has been done yet.
     """
     groups = _group_by_grid(scenes, artefact, options)
-    plans = []
+    names = _unique_names(groups, name)
+    return [
+        _plan_map(placed, artefact, aoi=aoi, name=map_name, settings=settings)
+        for placed, map_name in zip(groups, names, strict=True)
+    ]
+
+
+def _unique_names(groups: Sequence[Sequence[_Placed]], name: str) -> list[str]:
+    """Name the maps: as asked when there is one, after their scene or by number when there are several."""
+    if len(groups) == 1:
+        return [name]
+    taken: set[str] = set()
+    names = []
     for number, placed in enumerate(groups, start=1):
-        stem = name if len(groups) == 1 else f"{name}_{number}"
-        if len(groups) > 1 and len(placed) == 1:
-            stem = f"{name}_{Path(placed[0].scene.main.path).stem}"
-        plans.append(_plan_map(placed, artefact, aoi=aoi, name=stem, settings=settings))
-    return plans
+        stem = f"{name}_{Path(placed[0].scene.main.path).stem}" if len(placed) == 1 else f"{name}_{number}"
+        if stem in taken:  # two folders may hold files of one name
+            stem = f"{stem}_{number}"
+        taken.add(stem)
+        names.append(stem)
+    return names
 
 
 def _group_by_grid(
