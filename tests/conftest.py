@@ -17,7 +17,7 @@ from rasterio.transform import Affine
 LEFT, TOP = 700_000.0, 6_600_000.0  # the middle of Lambert-93
 
 
-def make_raster_file(
+def make_raster_file(  # noqa: C901, PLR0912 - one factory for every kind of raster, flat on purpose
     path: Path,
     *,
     pixels: NDArray | None = None,
@@ -56,7 +56,7 @@ def make_raster_file(
         south_up: Rows run northwards in the file; ``pixels`` and the place stay as seen north-up.
         nodata: Tag; pixels are not changed.
         mask_HW: True where valid (north-up view).
-        mask_kind: How the mask is told: "none", "alpha" (a band more), "internal", "nodata" (pixels become it).
+        mask_kind: How the mask is told: "none", "alpha" (a band more), "internal", "nodata" (written in).
         colours: Names of ColorInterp, one per band of ``pixels``.
         descriptions: One per band.
         palette: Of a one-band raster.
@@ -125,7 +125,7 @@ def write_raster() -> Callable[..., Path]:
 
 @pytest.fixture
 def make_raster(tmp_path: Path) -> Callable[..., Path]:
-    """``make_raster(name="ortho.tif", **options)`` writes into the test's folder; see ``make_raster_file``."""
+    """``make_raster(name="ortho.tif", **options)`` in the test's folder; see ``make_raster_file``."""
 
     def make(name: str = "ortho.tif", **options: object) -> Path:
         return make_raster_file(tmp_path / name, **options)

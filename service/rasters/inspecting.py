@@ -39,7 +39,7 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
     is_placed = not any(issubclass(warning.category, NotGeoreferencedWarning) for warning in caught)
     with dataset:
         file = Path(dataset.name)
-        _check_complete(dataset, file)
+        missing = _missing_blocks(dataset, file)
         crs = ground.choose_crs(dataset.crs, source_crs, str(file))
         transform, is_rotated, is_south_up = _north_up(dataset) if is_placed else (None, False, False)
         gsd_m = bounds = None
@@ -51,9 +51,11 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
         compression = _compression(dataset)
         is_lossy = compression in _LOSSY
         try:
-            collar, collar_value = (
-                _collar(dataset, is_lossy=is_lossy) if mask_kind == "none" else ("none", None)
-            )
+            collar, collar_value = "none", None
+            if mask_kind == "none":
+                collar, collar_value = _collar(dataset, is_lossy=is_lossy)
+                if missing:
+                    collar, collar_value = f"{missing:.0%} of the internal blocks are missing", 0
             bands = tuple(_band(dataset, index) for index in dataset.indexes)
         except RasterioError as error:
             raise UnreadableRaster(
@@ -155,14 +157,14 @@ def _frame_blocks(dataset: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - rast
             order |= {(row, 0): None, (row, last_col): None}
         for col in cols:
             order |= {(0, col): None, (last_row, col): None}
-    return list(order)[:affordable]
+    return sorted(list(order)[:affordable])  # downwards: one long strip is decoded once, not once per look
 
 
 def _sample(dataset: Any, index: int) -> list[NDArray[Any]]:  # noqa: ANN401 - rasterio has no types
     """Pixels of one band: the frame's blocks and one at the centre."""
     block_height, block_width = dataset.block_shapes[0]
     centre = (dataset.height // 2 // block_height, dataset.width // 2 // block_width)
-    blocks = [centre, *_frame_blocks(dataset)]
+    blocks = sorted({centre, *_frame_blocks(dataset)})
     return [dataset.read(index, window=_block_window(dataset, row, col)) for row, col in blocks]
 
 
@@ -192,19 +194,26 @@ def _collar(dataset: Any, *, is_lossy: bool) -> tuple[str, int | None]:  # noqa:
     return describe_collar(sides, is_lossy=is_lossy)
 
 
-def _check_complete(dataset: Any, file: Path) -> None:  # noqa: ANN401 - rasterio has no types
-    """Refuse a TIFF whose blocks lie beyond the end of the file: it was cut short, or lies."""
+def _missing_blocks(dataset: Any, file: Path) -> float:  # noqa: ANN401 - rasterio has no types
+    """Share of a TIFF's blocks that were never written; GDAL reads them as 0.
+
+    Raises:
+        UnreadableRaster: Blocks lie beyond the end of the file: it was cut short, or lies.
+    """
     if dataset.driver != "GTiff":
-        return
+        return 0.0
     size_bytes = file.stat().st_size
     block_height, block_width = dataset.block_shapes[0]
     num_cols = -(-dataset.width // block_width)
     num_blocks = num_cols * -(-dataset.height // block_height)
     step = max(num_blocks // _CHECKED_BLOCKS, 1)
-    for block in {*range(0, num_blocks, step), num_blocks - 1}:
+    looked = sorted({*range(0, num_blocks, step), num_blocks - 1})
+    num_missing = 0
+    for block in looked:
         row, col = divmod(block, num_cols)
         for index in {1, dataset.count}:
             offset = dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=index)
+            num_missing += offset is None and index == 1
             length = dataset.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=index)
             if offset is not None and int(offset) + int(length or 0) > size_bytes:
                 raise UnreadableRaster(
@@ -212,3 +221,7 @@ def _check_complete(dataset: Any, file: Path) -> None:  # noqa: ANN401 - rasteri
                     f" {int(offset) + int(length or 0)}",
                     remedy="copy or download it again",
                 )
+    is_scanlines = (
+        block_height == 1
+    )  # GDAL serves one long strip by the row; only its first row has an offset
+    return 0.0 if is_scanlines else num_missing / len(looked)

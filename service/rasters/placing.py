@@ -20,6 +20,8 @@ NodataOption = float | Literal["file"] | None
 CHUNK_PX = 512
 _PHASE_PX = 0.01
 """Two grids are one if no pixel of the raster lies further off than this."""
+_EDGE_PX = 1e-4
+"""An outline that passes a pixel's edge by less does not reach into the next pixel."""
 _AVERAGE_FROM = 1.5
 """Source pixels per grid pixel from which bilinear would skip pixels."""
 _HEIGHT_LEVELS_PER_M = 5.0
@@ -163,12 +165,14 @@ def _warp(facts: RasterFacts, grid: Grid) -> WarpSpec:
     crs_wkt, transform = _placed(facts)
     x, y = apply(transform, facts.width / 2, facts.height / 2)
     (grid_x,), (grid_y,) = transform_points(CRS.from_wkt(crs_wkt), CRS.from_wkt(grid.crs_wkt), [x], [y])
-    col, row = apply(invert(grid.transform), grid_x, grid_y)
-    grid_m = ground_size_m(CRS.from_wkt(grid.crs_wkt), grid.transform, col=col, row=row)
+    a, _, c, _, e, f = grid.transform
+    # about the raster's own centre, so that the grid's origin cannot change a digit of it
+    here = (a, 0.0, grid_x, 0.0, e, grid_y)
+    grid_m = ground_size_m(CRS.from_wkt(grid.crs_wkt), here, col=0.0, row=0.0)
     source_m = facts.gsd_m
     assert source_m is not None  # it has a CRS and a transform
-    scale = (grid_m[0] / source_m[0], grid_m[1] / source_m[1])
-    a, _, c, _, e, f = grid.transform
+    # rounded, so that all sheets of a collection are resampled alike
+    scale = (round(grid_m[0] / source_m[0], 2), round(grid_m[1] / source_m[1], 2))
     return WarpSpec(
         source_crs_wkt=crs_wkt,
         source_transform=transform,
@@ -191,8 +195,9 @@ def _outline(facts: RasterFacts, grid: Grid) -> tuple[int, int, int, int]:
     xs, ys = apply(transform, cols, rows)
     grid_xs, grid_ys = transform_points(CRS.from_wkt(crs_wkt), CRS.from_wkt(grid.crs_wkt), xs, ys)
     grid_cols, grid_rows = apply(invert(grid.transform), np.array(grid_xs), np.array(grid_ys))
-    left, top = math.floor(grid_cols.min()), math.floor(grid_rows.min())
-    return left, top, math.ceil(grid_cols.max()) - left, math.ceil(grid_rows.max()) - top
+    left, top = (math.floor(axis.min() + _EDGE_PX) for axis in (grid_cols, grid_rows))
+    right, bottom = (math.ceil(axis.max() - _EDGE_PX) for axis in (grid_cols, grid_rows))
+    return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
 def _offset(transform: Transform, grid_transform: Transform) -> tuple[float, float]:

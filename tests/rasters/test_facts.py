@@ -9,12 +9,19 @@ from service.rasters.facts import fits
 
 
 def test_a_plain_ortho(facts_of, make_raster):
-    facts = facts_of(make_raster(shape=(3, 100, 120), tiled=True, blockxsize=64, blockysize=32, compress="deflate"))
+    facts = facts_of(
+        make_raster(shape=(3, 100, 120), tiled=True, blockxsize=64, blockysize=32, compress="deflate")
+    )
     assert (facts.width, facts.height, facts.epsg, facts.driver) == (120, 100, 2154, "GTiff")
     assert facts.transform == (0.2, 0.0, 700_000.0, 0.0, -0.2, 6_600_000.0)
     assert [band.colour for band in facts.bands] == ["red", "green", "blue"]
     assert (facts.internal_tile, facts.is_tiled, facts.compression) == ((32, 64), True, "deflate")
-    assert (facts.mask_kind, facts.collar, facts.is_rotated, facts.is_south_up) == ("none", "none", False, False)
+    assert (facts.mask_kind, facts.collar, facts.is_rotated, facts.is_south_up) == (
+        "none",
+        "none",
+        False,
+        False,
+    )
     left, bottom, right, top = facts.bounds_wgs84
     assert 2.99 < left < right < 3.01
     assert 46.49 < bottom < top < 46.51
@@ -70,7 +77,7 @@ def test_no_crs_and_the_callers(facts_of, make_raster):
 def test_the_callers_crs_must_not_contradict_the_files(facts_of, make_raster):
     path = make_raster()
     assert facts_of(path, source_crs="EPSG:9794").epsg == 2154
-    with pytest.raises(CrsConflict, match="EPSG:2154.*EPSG:32631"):
+    with pytest.raises(CrsConflict, match=r"EPSG:2154.*EPSG:32631"):
         facts_of(path, source_crs="EPSG:32631")
 
 
