@@ -6,7 +6,6 @@ What they answer means nothing; how fast they answer does. The shipped model nee
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -23,6 +22,7 @@ from training.networks.unet_resnet34 import STRIDE_PX, RawPixels, UNetResNet34, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 HOME_FOLDER = BENCH_FOLDER
 """``ORTHOSCAPE_HOME`` of the benchmarks: their models lie in its ``models``."""
@@ -55,7 +55,7 @@ def _resnet34(image_NCHW: torch.Tensor) -> torch.nn.Module:
     """A U-Net ResNet-34, its normalisations settled on a landscape."""
     network = UNetResNet34(num_bands=NUM_BANDS, num_channels=_NUM_CLASSES)
     for step, num_skip in zip(network.decoder.blocks, (256, 128, 64, 64, 0), strict=True):
-        _prefer_coarse(step.conv1[0], num_skip=num_skip)
+        _prefer_coarse(_first_conv(step), num_skip=num_skip)
     _blur(network.decoder, network.segmentation_head)
     settle_norms(network, (image_NCHW.float() - _MEAN) / _STD)
     return RawPixels(network, mean=(_MEAN,) * NUM_BANDS, std=(_STD,) * NUM_BANDS)
@@ -72,8 +72,8 @@ def _cheap(image_NCHW: torch.Tensor) -> torch.nn.Module:
             std=(_STD,) * NUM_BANDS,
         )
     )
-    for conv, *_ in network.up:
-        _prefer_coarse(conv, num_skip=conv.out_channels)
+    for step in network.up:
+        _prefer_coarse(_first_conv(step), num_skip=_first_conv(step).out_channels)
     _blur(network.up, network.top, network.head)
     with torch.no_grad():  # one class for the four pixels of a step
         for parameter in network.head.parameters():
@@ -83,6 +83,10 @@ def _cheap(image_NCHW: torch.Tensor) -> torch.nn.Module:
 
 
 _BUILDERS: dict[str, Callable[[torch.Tensor], torch.nn.Module]] = {RESNET34: _resnet34, CHEAP: _cheap}
+
+
+def _first_conv(step: torch.nn.Module) -> torch.nn.Conv2d:
+    return next(module for module in step.modules() if isinstance(module, torch.nn.Conv2d))
 
 
 def _prefer_coarse(conv: torch.nn.Conv2d, *, num_skip: int) -> None:

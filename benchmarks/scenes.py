@@ -107,7 +107,7 @@ def _strip(landscapes: list[U8], width: int, rng: np.random.Generator) -> U8:
     """One row of landscapes (C, H, W), each flipped and turned at random."""
     cells = []
     for _ in range(-(-width // LANDSCAPE_PX)):
-        cell_CHW = np.rot90(landscapes[rng.integers(len(landscapes))], rng.integers(4), axes=(1, 2))
+        cell_CHW = np.rot90(landscapes[rng.integers(len(landscapes))], int(rng.integers(4)), axes=(1, 2))
         cells.append(cell_CHW[:, :, ::-1] if rng.integers(2) else cell_CHW)
     return np.concatenate(cells, axis=2)[:, :, :width]
 
