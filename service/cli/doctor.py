@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import rasterio
 from rasterio.drivers import raster_driver_extensions
+from rasterio.transform import from_origin
 
 from models.errors import ContractError
 from service.cli.choosing import registry_of
@@ -20,7 +22,7 @@ from service.cli.inputs import reader_limits
 from service.errors import ServiceError
 from service.inference.loading import golden_agreement, load_engine
 from service.inference.processor import processor_class
-from service.rasters.client import ReaderChild
+from service.rasters.inspect import read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,11 +63,17 @@ def _check_rasters(_settings: Settings) -> Iterator[str]:
     yield "reads GeoTIFF and JPEG 2000"
 
 
-def _check_child(settings: Settings) -> Iterator[str]:
-    with ReaderChild(reader_limits(settings)) as child:
-        child.request("ping", about="the reader")
+def _check_reader(settings: Settings) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one_pixel.tif"
+        with rasterio.open(
+            path, "w", driver="GTiff", width=1, height=1, count=1, dtype="uint8", crs="EPSG:2154",
+            transform=from_origin(0, 0, 0.2, 0.2),
+        ):  # fmt: skip
+            pass
+        read_facts(path, limits=reader_limits(settings))
     limits = "limited in memory and time" if os.name == "posix" else "limited in time only on this system"
-    yield f"the child process that opens rasters starts, {limits}"
+    yield f"the child process that opens rasters works, {limits}"
 
 
 def _check_engines(settings: Settings) -> Iterator[str]:
@@ -104,7 +112,7 @@ def _check_disk(settings: Settings) -> Iterator[str]:
 _CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "machine": _check_machine,
     "rasters": _check_rasters,
-    "reader": _check_child,
+    "reader": _check_reader,
     "models": _check_models,
     "engine": _check_engines,
     "disk": _check_disk,

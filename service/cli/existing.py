@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rasterio
@@ -12,15 +13,20 @@ from rasterio.errors import RasterioIOError
 from service.errors import JobError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from service.cli.running import Products
     from service.planning.jobs import JobPlan
+    from service.planning.preflight import SceneFacts
     from service.planning.profile import ExecutionProfile
 
 
 class OutputExists(JobError):
     """Something else is already there."""
+
+
+class OutputIsSource(JobError):
+    """The map would be written over its own source."""
 
 
 def is_made(products: dict[str, Products], plan: JobPlan, profile: ExecutionProfile) -> bool:
@@ -38,8 +44,21 @@ def is_made(products: dict[str, Products], plan: JobPlan, profile: ExecutionProf
             raise OutputExists(
                 f"{target.classes} is there and is not this map", remedy="name another output, or say --force"
             )
-        made.append(target.confidence is None or target.confidence.exists())
+        made.append(target.are_there)
     return all(made)
+
+
+def spare_sources(products: dict[str, Products], scenes: Sequence[SceneFacts]) -> None:
+    """Refuse to write over what is read, even by force: the orthophoto would be gone.
+
+    Raises:
+        OutputIsSource: A product would take the place of a source.
+    """
+    sources = {Path(facts.path).resolve() for scene in scenes for facts in scene.all}
+    for target in products.values():
+        for path in target.paths:
+            if path.resolve() in sources:
+                raise OutputIsSource(f"{path} is read to make this map", remedy="name another output")
 
 
 def _is_this_map(path: Path, plan: JobPlan, profile: ExecutionProfile) -> bool:

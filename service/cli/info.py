@@ -15,6 +15,7 @@ from service.cli.planning import plan_maps
 from service.errors import ServiceError
 from service.inference.loading import load_engine
 from service.rasters.bands import known_roles
+from service.rasters.refusals import require_usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,15 +61,15 @@ def info(  # noqa: PLR0913  one parameter an option
     if threads is not None:
         settings = settings.model_copy(update={"threads": threads})
     options = said(bands, nodata, source_crs)
-    read = read_scenes(
-        scenes, irc=irc, heights=heights, options=options, settings=settings, refuses=not as_json
-    )
+    read = read_scenes(scenes, irc=irc, heights=heights, options=options, settings=settings, refuses=False)
     if as_json:
         for scene in read:
             click.echo(scene.main.model_dump_json())
         return
     for scene in read:
         _show_scene(scene, options)
+    for scene in read:
+        require_usable(scene.main, nodata=options.nodata, bands_option=options.bands)
     registry = registry_of(settings)
     asked = registry.ids() if model == "default" else (model,)
     fitting: list[tuple[Artefact, list[PlannedMap]]] = []

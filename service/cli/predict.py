@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.choosing import choose_model, registry_of
-from service.cli.existing import is_made
+from service.cli.existing import is_made, spare_sources
 from service.cli.inputs import read_scenes
 from service.cli.options import PATH, engine_options, reading_options, said
 from service.cli.planning import plan_maps
@@ -79,6 +79,7 @@ def predict(  # noqa: PLR0913  one parameter an option
     artefact = choose_model(registry_of(settings), model, read, options)
     planned = plan_maps(read, artefact, options=options, aoi=aoi, name=_name_of(output), settings=settings)
     products = _name_products(planned, output, confidence=confidence)
+    spare_sources(products, read)
     loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads)
     maker = MapMaker(artefact, loaded, settings)
     click.echo(f"model    {artefact.manifest.key} ({', '.join(artefact.manifest.inputs[0].bands)})")
@@ -109,7 +110,7 @@ def _make(
         OutputExists: Something else is there.
     """
     is_under_way = maker.job_folder(planned, next(iter(products.values())).classes.parent).exists()
-    if not force and not is_under_way and is_made(products, planned.plan, profile):
+    if not force and is_made(products, planned.plan, profile) and not is_under_way:
         there = ", ".join(str(target.classes) for target in products.values())
         click.echo(f"there    {there}: nothing to do")
         return

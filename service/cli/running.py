@@ -64,6 +64,16 @@ class Products:
         """The QGIS style beside the classes."""
         return self.classes.with_suffix(".qml")
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the sheet."""
+        return tuple(path for path in (self.classes, self.style, self.confidence) if path is not None)
+
+    @property
+    def are_there(self) -> bool:
+        """Whether every raster of the sheet exists."""
+        return self.classes.exists() and (self.confidence is None or self.confidence.exists())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -106,8 +116,8 @@ class MapMaker:
         self.nomenclature = NOMENCLATURES[artefact.manifest.nomenclature]
 
     def job_folder(self, planned: PlannedMap, folder: Path) -> Path:
-        """The folder of a map under way; its name is the content that decides the map."""
-        content = f"{planned.plan.key} {self._engine.profile.key}"
+        """The folder of a map under way; its name is the content that decides the map and its blocks."""
+        content = f"{planned.plan.key} {self._engine.profile.key} {planned.plan.block_cores}"
         return folder / f".{planned.plan.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.job"
 
     def make(self, planned: PlannedMap, products: dict[str, Products], progress: Progress) -> MadeMap:
@@ -135,7 +145,7 @@ class MapMaker:
             sources = staged_sources(planned, self._settings, progress.on_stage)
             for sheet in plan.sheets:
                 target, mark = products[sheet.name], folder / f"{sheet.name}.done"
-                if mark.exists() and target.classes.exists():
+                if mark.exists() and target.are_there:
                     continue
                 wanted = plan.blocks_of(sheet)
                 missing = blocks.missing(sheet, wanted)
