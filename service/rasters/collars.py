@@ -3,28 +3,28 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_NEAR_BLACK = 4
-"""Lossy compression lifts black by up to this much (seen on JPEG collars)."""
-_MIN_RUN_PX = 32
-"""A run this long of pure 0 or 255 in all bands is no shadow, no roof."""
+_LOSS = 4
+"""Lossy compression moves 0 and 255 by up to this much (seen on JPEG collars)."""
+_MIN_RUN_PX = {0: 32, 255: 128}
+"""A run this long in all bands is no shadow, no roof; white roofs and snow saturate, so white needs more."""
 
 
 def describe_collar(sides: list[NDArray[np.uint8]], *, is_lossy: bool) -> tuple[str, int | None]:
     """Tell whether the frame of a raster is blank in places.
 
     Args:
-        sides: Pieces of the outermost frame, each ``[bands, pixels]`` of neighbouring pixels.
-        is_lossy: Whether compression may have lifted black off 0.
+        sides: The sides of the frame, or samples of them, each ``[bands, pixels]`` in order.
+        is_lossy: Whether compression may have moved blank pixels off their value.
 
     Returns:
         A description and the value of the blank (0 or 255); ("none", None) when there is none.
     """
     total = sum(side.shape[1] for side in sides)
-    for value in (0, 255):
-        tolerance = _NEAR_BLACK if is_lossy else 0
+    for value, min_run_px in _MIN_RUN_PX.items():
+        tolerance = _LOSS if is_lossy else 0
         blank = [np.all(np.abs(side.astype(np.int16) - value) <= tolerance, axis=0) for side in sides]
-        if any(_longest_run(piece) >= min(_MIN_RUN_PX, max(piece.size // 4, 8)) for piece in blank):
-            share = sum(int(piece.sum()) for piece in blank) / total
+        if any(_longest_run(side) >= min(min_run_px, max(side.size // 4, 8)) for side in blank):
+            share = sum(int(side.sum()) for side in blank) / total
             near = f" (within {tolerance})" if tolerance else ""
             return f"{share:.0%} of the sampled frame is {value}{near} in all bands", value
     return "none", None

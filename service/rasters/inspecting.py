@@ -179,19 +179,19 @@ def _block_window(dataset: Any, row: int, col: int) -> RasterioWindow:  # noqa: 
 def _collar(dataset: Any, *, is_lossy: bool) -> tuple[str, int | None]:  # noqa: ANN401 - rasterio has no types
     if any(dtype != "uint8" for dtype in dataset.dtypes):
         return "none", None
-    sides: list[NDArray[np.uint8]] = []
+    sides: dict[str, list[NDArray[np.uint8]]] = {"top": [], "left": [], "bottom": [], "right": []}
     for row, col in _frame_blocks(dataset):
         window = _block_window(dataset, row, col)
         pixels = dataset.read(window=window)
         if window.row_off == 0:
-            sides.append(pixels[:, 0, :])
+            sides["top"].append(pixels[:, 0, :])
         if window.col_off == 0:
-            sides.append(pixels[:, :, 0])
+            sides["left"].append(pixels[:, :, 0])
         if window.row_off + window.height == dataset.height:
-            sides.append(pixels[:, -1, :])
+            sides["bottom"].append(pixels[:, -1, :])
         if window.col_off + window.width == dataset.width:
-            sides.append(pixels[:, :, -1])
-    return describe_collar(sides, is_lossy=is_lossy)
+            sides["right"].append(pixels[:, :, -1])
+    return describe_collar([np.concatenate(side, axis=1) for side in sides.values()], is_lossy=is_lossy)
 
 
 def _missing_blocks(dataset: Any, file: Path) -> float:  # noqa: ANN401 - rasterio has no types

@@ -80,15 +80,25 @@ def read_native(
     place = {index: position for position, index in enumerate(indexes)}
     valid_HW = np.ones((window.height, window.width), dtype=np.bool_)
     if layer.nodata is not None:
-        valid_HW &= _differs_somewhere(pixels_BHW[[place[i] for i in judged]], layer.nodata)
+        valid_HW &= _differs_somewhere(_bands(pixels_BHW, [place[i] for i in judged]), layer.nodata)
     if layer.alpha_band:
         valid_HW &= pixels_BHW[place[layer.alpha_band]] != 0
     if mask_HW is not None:
         valid_HW &= mask_HW != 0
-    image_CHW = _as_bytes(pixels_BHW[[place[i] for i in wanted]], layer, valid_HW)
+    image_CHW = _as_bytes(_bands(pixels_BHW, [place[i] for i in wanted]), layer, valid_HW)
     if layer.is_south_up:
         image_CHW, valid_HW = image_CHW[:, ::-1], valid_HW[::-1]
-    return np.where(valid_HW, image_CHW, np.uint8(0)), valid_HW
+    return zero_invalid(image_CHW, valid_HW), valid_HW
+
+
+def zero_invalid(image_CHW: NDArray[np.uint8], valid_HW: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The image with 0 where it is invalid; the very image where nothing is."""
+    return image_CHW if valid_HW.all() else np.where(valid_HW, image_CHW, np.uint8(0))
+
+
+def _bands(pixels_BHW: NDArray[Any], positions: list[int]) -> NDArray[Any]:
+    """Some bands in this order; not a copy where they are all of them, as they lie."""
+    return pixels_BHW if positions == list(range(len(pixels_BHW))) else pixels_BHW[positions]
 
 
 def _differs_somewhere(pixels_BHW: NDArray[Any], nodata: float) -> NDArray[np.bool_]:

@@ -26,7 +26,7 @@ class Limits:
     """Above ``free_pixels``, most pixels per byte of file."""
     gdal_cache_bytes: int = 64 * 2**20
     """GDAL's block cache in the child."""
-    decode_threads: int = 1
+    decode_threads: int = 2
     """Threads that decode internal tiles of one read."""
     open_datasets: int = 8
     """Datasets that the child keeps open."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.rasters.layers import OpenRasters, read_native
+from service.rasters.layers import OpenRasters, read_native, zero_invalid
 from service.rasters.limits import Limits
 from service.rasters.sources import Layer, SourceSpec
 from service.rasters.warping import ChunkCache, read_warped
@@ -32,10 +32,13 @@ class Mosaic:
         Raises:
             RasterError: A file is damaged.
         """
+        parts = [source.extent.intersection(window) for source in self._sources]
+        meeting = [number for number, part in enumerate(parts) if part is not None]
+        if len(meeting) == 1 and parts[meeting[0]] == window:
+            return self._read_source(meeting[0], self._sources[meeting[0]], window)
         image_CHW = np.zeros((len(self._roles), window.height, window.width), dtype=np.uint8)
         valid_HW = np.zeros((window.height, window.width), dtype=np.bool_)
-        for number, source in enumerate(self._sources):
-            part = source.extent.intersection(window)
+        for number, (source, part) in enumerate(zip(self._sources, parts, strict=True)):
             if part is None:
                 continue
             here = part.slices_in(window)
@@ -52,6 +55,8 @@ class Mosaic:
         self, number: int, source: SourceSpec, part: Window
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """One source with its companions; valid where all of them are."""
+        if not source.companions and tuple(source.bands) == self._roles:
+            return self._read_layer(source, part, key=f"{number}.0")
         planes: dict[str, NDArray[np.uint8]] = {}
         valid_HW = np.ones((part.height, part.width), dtype=np.bool_)
         layers: list[Layer] = [source, *source.companions]
@@ -61,7 +66,7 @@ class Mosaic:
             for role, plane_HW in zip(layer.bands, image_CHW, strict=True):
                 planes.setdefault(role, plane_HW)
         image_CHW = np.stack([planes[role] for role in self._roles])
-        return np.where(valid_HW, image_CHW, np.uint8(0)), valid_HW
+        return zero_invalid(image_CHW, valid_HW), valid_HW
 
     def _read_layer(
         self, layer: Layer, part: Window, *, key: str

@@ -82,7 +82,10 @@ def companion_irc(
     """
     _require_same_pixels(main, irc)
     if not irc.is_uint8:
-        raise UnsupportedDtype(f"{irc.path} is {irc.bands[0].dtype}, the near infrared is read as uint8")
+        raise UnsupportedDtype(
+            f"{irc.path} is {irc.bands[0].dtype}, the near infrared is read as uint8",
+            remedy="gdal_translate -ot Byte -scale in.tif out.tif, scaled like the orthophoto itself",
+        )
     option = ("IRC" if len(irc.bands) > 2 else "I") if bands_option == "auto" else bands_option
     return _layer(irc, resolve_bands(irc, ("nir",), option), grid=grid, nodata=nodata)
 

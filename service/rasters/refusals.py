@@ -11,6 +11,7 @@ from service.rasters.errors import (
 from service.rasters.facts import RasterFacts
 from service.rasters.placing import NodataOption
 
+_NEARBLACK = "; a rim blurred by compression is masked best by nearblack -setmask -o out.tif in.tif"
 _TOP = {"uint16": 65535, "int16": 32767}
 
 
@@ -30,7 +31,8 @@ def require_usable(facts: RasterFacts, *, nodata: NodataOption = "file", bands_o
     if facts.collar_value is not None and nodata == "file":
         raise CollarWithoutNodata(
             f"{facts.path} states no nodata, mask or alpha, yet {facts.collar}",
-            remedy=f"--nodata {facts.collar_value} if that is no data, --nodata none if it is image",
+            remedy=f"--nodata {facts.collar_value} if that is no data, --nodata none if it is image"
+            + (_NEARBLACK if facts.is_lossy else ""),
         )
     suspect = [band.index for band in facts.bands if band.colour == "alpha" and band.alpha_is_binary is False]
     if suspect and bands_option.strip().lower() == "auto":

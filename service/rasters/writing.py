@@ -147,7 +147,7 @@ def write_cog(
     """
     with rasterio.open(source, "r+") as mosaic:
         _describe(mosaic, info, mosaic.descriptions)
-    with appearing(path, token=token) as part, rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
+    with appearing(path, token=token) as part:
         copy_raster(
             str(source),
             str(part),
@@ -158,6 +158,14 @@ def write_cog(
             BIGTIFF="IF_SAFER",
             NUM_THREADS=str(threads),
         )
+
+
+def bound_gdal_cache(max_bytes: int) -> None:
+    """Bound GDAL's block cache of this process (5 % of the machine's memory otherwise).
+
+    At the process's door only: GDAL reads the setting once, when its cache is first used.
+    """
+    os.environ["GDAL_CACHEMAX"] = f"{max(max_bytes // 2**20, 1)}MB"
 
 
 def overview_levels(width: int, height: int) -> list[int]:

@@ -30,6 +30,20 @@ def test_black_lifted_by_jpeg_is_a_collar(facts_of, make_raster, image):
     assert facts_of(make_raster("j.tif", pixels=image, compress="jpeg")).collar_value == 0
 
 
+def test_a_striped_raster_is_judged_by_whole_sides(facts_of, make_raster, image):
+    image[:, 40:60, 0] = 0
+    options = {"pixels": image, "blockysize": 8}
+    assert facts_of(make_raster(**options)).collar == "none"
+    image[:, 40:80, 0] = 0
+    assert facts_of(make_raster(**options)).collar_value == 0
+
+
+def test_a_white_roof_at_the_rim_is_no_collar(facts_of, make_raster):
+    pixels = np.random.default_rng(1).integers(20, 230, size=(3, 800, 900)).astype(np.uint8)
+    pixels[:, :90, 100:200] = 255
+    assert facts_of(make_raster(pixels=pixels)).collar == "none"
+
+
 def test_one_band_at_zero_is_no_collar(facts_of, make_raster, image):
     image[0, :50] = 0
     assert facts_of(make_raster(pixels=image)).collar == "none"

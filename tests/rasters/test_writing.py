@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import rasterio
@@ -5,7 +7,14 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from service.rasters.windows import Window
-from service.rasters.writing import MosaicWriter, RasterInfo, overview_levels, write_block, write_cog
+from service.rasters.writing import (
+    MosaicWriter,
+    RasterInfo,
+    bound_gdal_cache,
+    overview_levels,
+    write_block,
+    write_cog,
+)
 
 PALETTE = {0: (206, 112, 121, 255), 1: (166, 170, 183, 255), 15: (1, 2, 3, 255)}
 INFO = RasterInfo(
@@ -115,6 +124,12 @@ def test_a_one_pixel_map(tmp_path):
     write_cog(tmp_path / "m.tif", tmp_path / "map.tif", info=INFO)
     with rasterio.open(tmp_path / "map.tif") as raster:
         assert raster.read(1).tolist() == [[0]]
+
+
+def test_the_cache_is_bounded_at_the_door(monkeypatch):
+    monkeypatch.setenv("GDAL_CACHEMAX", "")
+    bound_gdal_cache(300 * 2**20)
+    assert os.environ["GDAL_CACHEMAX"] == "300MB"
 
 
 @pytest.mark.parametrize(
