@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -72,23 +73,34 @@ def info(  # noqa: PLR0913  one parameter an option
         require_usable(scene.main, nodata=options.nodata, bands_option=options.bands)
     registry = registry_of(settings)
     asked = registry.ids() if model == "default" else (model,)
-    fitting: list[tuple[Artefact, list[PlannedMap]]] = []
-    refusals: list[ServiceError] = []
-    for model_id in asked:
-        artefact = registry.get(model_id)
-        try:
-            planned = plan_maps(read, artefact, options=options, aoi=aoi, name="landcover", settings=settings)
-        except ServiceError as error:
-            refusals.append(error)
-            click.secho(f"no   {artefact.manifest.key}: {error.message}", fg="yellow")
-            if error.remedy:
-                click.echo(f"     what to do: {error.remedy}")
-        else:
-            fitting.append((artefact, planned))
-            click.secho(f"yes  {artefact.manifest.key}", fg="green")
-            _show_plans(artefact, planned, settings, engine)
-    if not fitting:
-        raise refusals[0]
+    fits = [
+        _show_fit(registry.get(model_id), read, options, aoi=aoi, settings=settings, engine=engine)
+        for model_id in asked
+    ]
+    if not any(fits):
+        sys.exit(1)
+
+
+def _show_fit(
+    artefact: Artefact,
+    scenes: Sequence[SceneFacts],
+    options: ReadingOptions,
+    *,
+    aoi: str | None,
+    settings: Settings,
+    engine: EngineName,
+) -> bool:
+    """Say whether a model fits the scenes, and what it would do or why it does not."""
+    try:
+        planned = plan_maps(scenes, artefact, options=options, aoi=aoi, name="landcover", settings=settings)
+    except ServiceError as error:
+        click.secho(f"no   {artefact.manifest.key}: {error.message}", fg="yellow")
+        if error.remedy:
+            click.echo(f"     what to do: {error.remedy}")
+        return False
+    click.secho(f"yes  {artefact.manifest.key}", fg="green")
+    _show_plans(artefact, planned, settings, engine)
+    return True
 
 
 def _show_scene(scene: SceneFacts, options: ReadingOptions) -> None:
@@ -130,6 +142,8 @@ def _validity_words(facts: RasterFacts, options: ReadingOptions) -> str:
         return "every pixel is data (--nodata none)"
     if options.nodata != "file":
         return f"no data where all bands are {options.nodata:g} (--nodata)"
+    if facts.collar_value is not None:
+        return f"not said, and {facts.collar}"
     if facts.mask_kind == "nodata":
         return f"no data where all bands are {facts.usable_nodata:g}"
     return {"none": "every pixel is data", "alpha": "alpha band", "internal": "internal mask"}[

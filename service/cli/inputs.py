@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,13 @@ def _companion_of(main: RasterFacts, companions: Sequence[RasterFacts], *, alone
 
 def digest_files(paths: Sequence[str]) -> dict[str, str]:
     """Sha256 of the content of each file, by path."""
-    return {path: sha256_of(path) for path in dict.fromkeys(paths)}
+    return {path: _digest(path, Path(path).stat().st_mtime_ns) for path in dict.fromkeys(paths)}
+
+
+@cache
+def _digest(path: str, _mtime_ns: int) -> str:
+    """Sha256 of a file, computed once for all the models that are asked about it."""
+    return sha256_of(path)
 
 
 def read_area(text: str, *, crs_wkt: str, pixel_size: float) -> shapely.Geometry:
