@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.batches import ClassSpots, draw_batch, draw_nir_drops
-from training.losses import IGNORED, class_weights, cross_entropy
+from training.losses import IGNORED, class_weights, half_resolution_cross_entropy
 from training.networks.compact import CompactSpec, CompactUNet
 from training.recipes.recipe import Recipe
 from training.scenes import SceneSet
@@ -222,8 +222,10 @@ def _step(
         drops = torch.from_numpy(draw_nir_drops(recipe, step=state.step))
         normalised_NCHW[drops, recipe.bands.index("nir")] = 0.0
     with torch.autocast("cpu", torch.bfloat16):
-        logits_NKHW = network.logits(normalised_NCHW.contiguous(memory_format=torch.channels_last))
-    loss = cross_entropy(logits_NKHW, torch.from_numpy(channels_NHW), weight_K=weight_K)
+        sub_pixels = network.sub_pixels(normalised_NCHW.contiguous(memory_format=torch.channels_last))
+    loss = half_resolution_cross_entropy(
+        sub_pixels, torch.from_numpy(channels_NHW), weight_K=weight_K, odd_rows=bool(state.step % 2)
+    )
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

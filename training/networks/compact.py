@@ -71,7 +71,7 @@ class CompactUNet(nn.Module):
             ConvNorm(coarse + fine, fine) for fine, coarse in reversed(list(pairwise(spec.widths)))
         )
         self.top = ConvNorm(spec.widths[0], spec.widths[0])
-        self.head = nn.Conv2d(spec.widths[0], 4 * spec.num_channels, 3, padding=1)
+        self.head = nn.Conv2d(spec.widths[0], 4 * spec.num_channels, 1)
 
     def forward(self, image_NCHW: Tensor) -> Tensor:
         """Logits for raw pixels.
@@ -86,6 +86,11 @@ class CompactUNet(nn.Module):
 
     def logits(self, normalised_NCHW: Tensor) -> Tensor:
         """Logits for normalised pixels, where a missing band is zero."""
+        logits: Tensor = F.pixel_shuffle(self.sub_pixels(normalised_NCHW), 2)
+        return logits
+
+    def sub_pixels(self, normalised_NCHW: Tensor) -> Tensor:
+        """Logits before the shuffle, at half resolution: channel, row of two, column of two on one axis."""
         features = self.stem_refine(self.stem(normalised_NCHW))
         skips = []
         for down, refine in zip(self.down, self.refine, strict=True):
@@ -93,8 +98,8 @@ class CompactUNet(nn.Module):
             features = refine(down(features))
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(torch.cat([F.interpolate(features, scale_factor=2.0, mode="nearest"), skip], dim=1))
-        logits: Tensor = F.pixel_shuffle(self.head(self.top(features)), 2)
-        return logits
+        sub_pixels: Tensor = self.head(self.top(features))
+        return sub_pixels
 
 
 def _per_band(values: Sequence[float]) -> Tensor:
