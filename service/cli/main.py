@@ -32,12 +32,11 @@ class _Group(click.Group):
             if error.remedy:
                 click.echo(f"  what to do: {error.remedy}", err=True)
             sys.exit(EXIT_REFUSED)
+        except BrokenPipeError:
+            raise  # click ends quietly when nobody reads on
         except OSError as error:
             click.secho(f"error: {error}", fg="red", err=True)
-            click.echo(
-                "  what to do: check that the place can be written and has room, then run the same command again",
-                err=True,
-            )
+            click.echo("  what to do: check that the place can be written and has room", err=True)
             sys.exit(EXIT_REFUSED)
         except KeyboardInterrupt:
             click.echo("interrupted; run the same command again to go on from here", err=True)

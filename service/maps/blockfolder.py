@@ -30,6 +30,15 @@ class BlockFolder:
         self._folder = folder
         self._plan = plan
 
+    @property
+    def token(self) -> str:
+        """Part of the names of this job's temporary files: repeated, it replaces what a kill left behind."""
+        return self._folder.name.strip(".").removesuffix(".job")
+
+    def mosaic_of(self, product: Path) -> Path:
+        """Where the mosaic of a product is put together; it goes with the folder."""
+        return self._folder / f"{product.stem}.mosaic.tif"
+
     def path_of(self, sheet: SheetPlan, block: Block) -> Path:
         """The file of a block, there or not."""
         return self._folder / sheet.name / f"{block.name}.tif"

@@ -66,14 +66,14 @@ def finish_sheet(
     Raises:
         BlocksMissing: Not all blocks are done.
     """
-    mosaic = path.with_name(f".{path.name}.mosaic.tif")
+    mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, palette=palette)
         _assemble(plan, sheet, blocks, mosaic, band=_Band(_CLASSES_BAND, "land cover", info))
         report = _count(mosaic, sheet, core_px=plan.geometry.core_px)
         if report.seams.rate is not None:
             tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
-        write_cog(mosaic, path, info=replace(info, tags=tags))
+        write_cog(mosaic, path, info=replace(info, tags=tags), token=blocks.token)
     finally:
         mosaic.unlink(missing_ok=True)
     return report
@@ -87,11 +87,11 @@ def finish_confidence(
     Raises:
         BlocksMissing: Not all blocks are done.
     """
-    mosaic = path.with_name(f".{path.name}.mosaic.tif")
+    mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags)
         _assemble(plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info))
-        write_cog(mosaic, path, info=info, overviews="AVERAGE")
+        write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token)
     finally:
         mosaic.unlink(missing_ok=True)
 

@@ -72,8 +72,8 @@ class JobPlan(BaseModel):
 
     @property
     def key(self) -> str:
-        """Digest of the content that decides the map; paths and names do not."""
-        plain = self.model_dump(mode="json", exclude={"name", "digests"})
+        """Digest of the content that decides the map; paths, names and the size of blocks do not."""
+        plain = self.model_dump(mode="json", exclude={"name", "digests", "block_cores"})
         for sheet in plain["sheets"]:
             del sheet["name"]
         for source in plain["sources"]:
