@@ -15,7 +15,7 @@ from models.manifest import Metrics, Role, Training
 from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
 from training.card import RunFacts, write_card
-from training.evaluate import evaluate, fit_temperature, to_metrics, torch_predictor
+from training.evaluate import Confusion, evaluate, fit_temperature, to_metrics, torch_predictor
 from training.export import Exported, write_artefact
 from training.loop import RunLimits, RunState, channel_table, fit, restore
 from training.networks.compact import CompactUNet, count_parameters
@@ -24,6 +24,7 @@ from training.reference import read_reference, write_reference
 from training.scenes import SceneSet, load_scenes
 
 CACHE_FOLDER = Path("runs/scenes")
+DOMAIN = "generated landscapes"
 GOLDEN_PX = (96, 128)
 """Height and width of the golden sample: it need not be square, and logits weigh."""
 
@@ -73,7 +74,7 @@ def fit_recipe(
     )
 
     def look_at(state: RunState) -> None:
-        metrics = score(state.average, recipe, look)
+        metrics = score(state.average, recipe, look)[DOMAIN]
         worst = ", ".join(
             f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
         )
@@ -87,13 +88,24 @@ def fit_recipe(
 
 def score(
     network: CompactUNet, recipe: Recipe, scenes: SceneSet, *, bands: tuple[Role, ...] | None = None
-) -> Metrics:
-    """Metrics of a network on scenes, with all of its bands or with some at their means."""
+) -> dict[str, Metrics]:
+    """Metrics of a network, with all of its bands or with some at their means.
+
+    Returns:
+        By domain: all scenes pooled, then the scenes of each ground resolution.
+    """
     nomenclature = get_nomenclature(recipe.nomenclature)
     missing = [row for row, band in enumerate(recipe.bands) if bands is not None and band not in bands]
     predict = torch_predictor(network, channels=recipe.channels, missing=missing)
-    confusion = evaluate(scenes, predict, num_classes=len(nomenclature.classes))
-    return to_metrics(confusion, scenes, nomenclature=nomenclature)
+    parts = {gsd_m: scenes.at_resolution(gsd_m) for gsd_m in sorted(set(scenes.gsd_m))}
+    confusions = {
+        gsd_m: evaluate(part, predict, num_classes=len(nomenclature.classes)) for gsd_m, part in parts.items()
+    }
+    pooled = Confusion(counts_TP=np.sum([part.counts_TP for part in confusions.values()], axis=0))
+    metrics = {DOMAIN: to_metrics(pooled, scenes, nomenclature=nomenclature)}
+    for gsd_m, part in parts.items():
+        metrics[f"{DOMAIN} at {gsd_m:g} m"] = to_metrics(confusions[gsd_m], part, nomenclature=nomenclature)
+    return metrics
 
 
 def band_sets(recipe: Recipe) -> Mapping[str, tuple[Role, ...]]:
@@ -113,7 +125,7 @@ def evaluate_run(run: Path) -> dict[str, Metrics]:
     return {
         f"{domain}, {suffix.upper()}": metrics
         for suffix, bands in band_sets(recipe).items()
-        for domain, metrics in _metrics(network, recipe, scenes, bands=bands).items()
+        for domain, metrics in score(network, recipe, scenes, bands=bands).items()
     }
 
 
@@ -137,7 +149,7 @@ def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
         temperature = fit_temperature(
             state.average, validation, channel_of_value=channel_table(recipe), missing=missing
         )
-        metrics = _metrics(state.average, recipe, validation, bands=bands)
+        metrics = score(state.average, recipe, validation, bands=bands)
         exported = Exported(
             model_id=f"{recipe.model_id}-{suffix}",
             title=f"{recipe.title}, {suffix.upper()}",
@@ -173,17 +185,6 @@ def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
             )
         )
     return artefacts
-
-
-def _metrics(
-    network: CompactUNet, recipe: Recipe, scenes: SceneSet, *, bands: tuple[Role, ...]
-) -> dict[str, Metrics]:
-    metrics = {"generated landscapes": score(network, recipe, scenes, bands=bands)}
-    for gsd_m in sorted(set(scenes.gsd_m)):
-        metrics[f"generated landscapes at {gsd_m:g} m"] = score(
-            network, recipe, scenes.at_resolution(gsd_m), bands=bands
-        )
-    return metrics
 
 
 def _recipe_of(run: Path) -> Recipe:

@@ -1,6 +1,7 @@
 """What the training scenes looked like, band by band: kept in the run folder, then in the manifest."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ import numpy as np
 
 from models.manifest import BandReference, Role
 from training.losses import IGNORED
-from training.scenes import SceneSet
+from training.scenes import SceneSet, generator_digest
 
 REFERENCE_NAME = "reference.json"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,8 @@ class Reference:
     """Statistics of a training set."""
 
     num_scenes: int
+    generator: str
+    """Digest of the generator that drew them."""
     bands: tuple[BandReference, ...]
 
 
@@ -48,10 +53,12 @@ def write_reference(scenes: SceneSet, bands: Sequence[Role], *, out: Path) -> No
     """Describe a training set in its run folder; a description that is there stays."""
     path = out / REFERENCE_NAME
     if path.exists():
+        if read_reference(out).generator != generator_digest():
+            log.warning("the generator has changed since %s began; it goes on with other scenes", out)
         return
     out.mkdir(parents=True, exist_ok=True)
     described = [band.model_dump(mode="json") for band in band_references(scenes, bands)]
-    content = json.dumps({"num_scenes": len(scenes), "bands": described})
+    content = json.dumps({"num_scenes": len(scenes), "generator": generator_digest(), "bands": described})
     path.write_text(content + "\n", encoding="utf-8")
 
 
@@ -60,5 +67,6 @@ def read_reference(run: Path) -> Reference:
     content = json.loads((run / REFERENCE_NAME).read_text(encoding="utf-8"))
     return Reference(
         num_scenes=content["num_scenes"],
+        generator=content["generator"],
         bands=tuple(BandReference.model_validate(band) for band in content["bands"]),
     )

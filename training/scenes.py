@@ -111,11 +111,15 @@ def load_scenes(
     )
 
 
+def generator_digest() -> str:
+    """sha256 of the generator's sources: scenes of equal seeds are equal where it is."""
+    sources = sorted(Path(landscapes.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 def _cache_name(spec: SceneSetSpec, *, bands: Sequence[Role]) -> str:
     # The generator is in the name, so that scenes of an earlier one are never taken for its own.
-    sources = sorted(Path(landscapes.__file__).parent.glob("*.py"))
-    generator = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    content = json.dumps([asdict(spec), list(bands), generator], sort_keys=True)
+    content = json.dumps([asdict(spec), list(bands), generator_digest()], sort_keys=True)
     return f"scenes-{spec.first_seed}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 

@@ -62,3 +62,13 @@ def test_reference_statistics_are_over_labelled_pixels(tmp_path):
         assert sum(band.histogram) == is_labelled.sum()
         assert abs(band.mean - pixels.mean()) < 1e-3
         assert abs(band.std - pixels.std()) < 1e-3
+
+
+def test_a_run_that_goes_on_with_other_scenes_says_so(tmp_path, monkeypatch, caplog):
+    scenes = load_scenes(small_set(), bands=BANDS, folder=tmp_path, num_processes=1)
+    write_reference(scenes, BANDS, out=tmp_path / "run")
+    write_reference(scenes, BANDS, out=tmp_path / "run")
+    assert "generator has changed" not in caplog.text
+    monkeypatch.setattr("training.reference.generator_digest", lambda: "another")
+    write_reference(scenes, BANDS, out=tmp_path / "run")
+    assert "generator has changed" in caplog.text

@@ -30,7 +30,7 @@ def landscapes_compact() -> Recipe:
         ),
         validation=SceneSetSpec(
             first_seed=VALIDATION_SEED,
-            num_scenes=60,
+            num_scenes=120,
             side_px=512,
             gsd_m_cycle=(0.15, 0.2, 0.25, 0.35, 0.5),
         ),
