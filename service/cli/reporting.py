@@ -22,16 +22,17 @@ _NUM_CLASSES_SHOWN = 6
 
 
 class ProgressBar:
-    """Megapixels done, their rate and the time left; a context manager."""
+    """Pixels done, their rate and the time left; a context manager."""
 
     def __init__(self, plan: JobPlan, *, is_quiet: bool) -> None:
         total_px = sum(block.window.num_px for sheet in plan.sheets for block in plan.blocks_of(sheet))
         self._bar = tqdm(
-            total=total_px / _MPX,
-            unit="Mpx",
+            total=total_px,
+            unit="px",
+            unit_scale=True,
             disable=is_quiet,
             file=sys.stderr,
-            bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} Mpx, {rate_fmt}, {remaining} left",
+            bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt}px, {rate_fmt}, {remaining} left",
             desc=plan.name,
         )
         self.progress = Progress(
@@ -42,7 +43,7 @@ class ProgressBar:
         self._bar.set_description_str(f"copying {Path(path).name} to tiles, {share:.0%}")
 
     def _core(self, window: PixelWindow) -> None:
-        self._bar.update(window.num_px / _MPX)
+        self._bar.update(window.num_px)
 
     def __enter__(self) -> Self:
         return self
