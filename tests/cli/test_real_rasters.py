@@ -41,7 +41,8 @@ def test_a_scene_in_range_keeps_its_very_pixels(path, orthoscape, tmp_path):
         assert made.transform == source.transform
         assert made.shape == source.shape
         assert made.crs == source.crs
-        assert (made.read(1) != 255).all()
+        # One of them names 255 as nodata and holds four saturated pixels: what the file says holds.
+        np.testing.assert_array_equal(made.read(1) != 255, source.dataset_mask() != 0)
 
 
 @pytest.mark.parametrize("path", RESAMPLED, ids=lambda path: path.name)
