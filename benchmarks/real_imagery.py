@@ -1,9 +1,9 @@
 """What the packaged model does on real rasters: ``python -m benchmarks.real_imagery FOLDER``.
 
-FOLDER holds the real test data (``ortho_e2e``, ``ign_ortho_lidar``, ``treesatai_ts_sample``). Of each raster
-it says: right or refused, geometry compared with the source's, classes found. For the one scene with classified
-LiDAR points (needs ``laspy`` and ``lazrs``), the share of building, high vegetation and ground points that the
-map agrees with.
+FOLDER holds the real test data (``ortho_e2e``, ``ign_ortho_lidar``, ``treesatai_ts_sample``). Of each
+raster it says: right or refused, geometry compared with the source's, classes found. For the one scene
+with classified LiDAR points (needs ``laspy`` and ``lazrs``), the share of building, high vegetation and
+ground points that the map agrees with.
 """
 
 from __future__ import annotations
