@@ -44,7 +44,6 @@ def serve(requests: BinaryIO, replies: BinaryIO, limits: Limits) -> None:
 
 def _answer(room: "Room", request: dict[str, Any]) -> dict[str, Any]:
     operations: dict[str, Callable[..., Any]] = {
-        "ping": room.ping,
         "facts": room.facts,
         "open": room.open,
         "share": room.share,
@@ -78,10 +77,6 @@ class Room:
         self._progress = progress
         self._mosaic: Any = None
         self._shared: mmap.mmap | None = None
-
-    def ping(self) -> bool:
-        """Say that the child is there."""
-        return True
 
     def facts(self, path: str, source_crs: str | None) -> dict[str, Any]:
         """Facts of a raster."""

@@ -64,13 +64,12 @@ class ReaderChild:
             RasterError: What the child found wrong, or ``ReaderDied``, ``ReaderTimedOut``.
         """
         with self._lock:
-            self._write({"op": operation, **arguments}, about)
-            while True:
-                reply = self._next_reply(about)
-                if "progress" not in reply:
-                    return _result(reply, about)
-                if progress is not None:
-                    progress(float(reply["progress"]))
+            try:
+                reply = self._exchange({"op": operation, **arguments}, about, progress)
+            except BaseException:  # interrupted halfway, the next reply would answer this request
+                self._kill()
+                raise
+        return _result(reply, about)
 
     def close(self) -> None:
         """End the child."""
@@ -98,6 +97,15 @@ class ReaderChild:
                 if len(pending) > _MAX_REPLY_BYTES:
                     self._process.kill()
         self._replies.put(b"")  # the end
+
+    def _exchange(
+        self, message: dict[str, Any], about: str, progress: Callable[[float], None] | None
+    ) -> dict[str, Any]:
+        self._write(message, about)
+        while "progress" in (reply := self._next_reply(about)):
+            if progress is not None:
+                progress(float(reply["progress"]))
+        return reply
 
     def _write(self, message: dict[str, Any], about: str) -> None:
         assert self._process.stdin is not None

@@ -1,6 +1,7 @@
 """The cage of the child process: environment, limits, and an end when the parent ends."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -54,6 +55,7 @@ def child_command(limits: Limits) -> list[str]:
 
 def confine_this_process(limits: Limits, *, parent_pid: int) -> None:
     """Apply the limits to the calling process, as far as the platform has them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; it may finish a block
     _watch_parent(parent_pid)
     try:
         import resource  # noqa: PLC0415 - not on Windows

@@ -17,17 +17,31 @@ _WGS84_E2 = 0.006_694_379_990_141_33
 SAME_AS: dict[int, int] = {9793: 2154, 9794: 2154}
 """RGF93 v2 and v2b / Lambert-93 differ from RGF93 v1 by less than the accuracy of v1 itself (centimetres)."""
 
+_SAME_PLACE_M = 0.1
 _SOURCE_CRS = "state it: --source-crs EPSG:2154 (or whichever it is)"
 
 
-def choose_crs(file_crs: Any, source_crs: str | None, path: str) -> CRS | None:  # noqa: ANN401 - rasterio has no types
-    """The CRS to use: the file's, or the caller's where the file has none.
+def choose_crs(
+    file_crs: Any,  # noqa: ANN401 - rasterio has no types
+    source_crs: str | None,
+    *,
+    path: str,
+    place: tuple[float, float],
+) -> CRS | None:
+    """The CRS to use: the file's, or the caller's where the file has none or states the same less well.
+
+    Args:
+        file_crs: rasterio's; one that is neither projected nor geographic counts as none.
+        source_crs: The caller's word, or None.
+        path: For messages.
+        place: Coordinates of the raster's centre, where both are compared.
 
     Raises:
         UnknownCrs: One of them cannot be understood, or does not lie on the Earth.
         CrsConflict: Both are stated and differ.
     """
-    stated = _canonical(file_crs) if file_crs else None
+    is_placed = file_crs and (file_crs.is_projected or file_crs.is_geographic)
+    stated = _canonical(file_crs) if is_placed else None
     wanted = None
     if source_crs is not None:
         try:
@@ -36,12 +50,22 @@ def choose_crs(file_crs: Any, source_crs: str | None, path: str) -> CRS | None: 
             raise UnknownCrs(
                 f"{source_crs!r} is no coordinate reference system", remedy="use EPSG:number"
             ) from error
-    if stated and wanted and stated != wanted:
+    if stated and wanted and stated != wanted and not _agree(stated, wanted, place):
         raise CrsConflict(
             f"{path} states {_short(stated)}, the caller {_short(wanted)}",
             remedy="leave --source-crs away, or correct the file: gdal_edit.py -a_srs EPSG:number file.tif",
         )
-    return stated or wanted
+    return wanted or stated
+
+
+def _agree(one: CRS, other: CRS, place: tuple[float, float]) -> bool:
+    """Whether two CRS put a place at the same spot, such as Lambert-93 with and without its code."""
+    try:
+        lons_lats = [to_degrees(crs, [place[0]], [place[1]]) for crs in (one, other)]
+    except UnknownCrs:
+        return False
+    lons, lats = ([pair[axis][0] for pair in lons_lats] for axis in (0, 1))
+    return _distance_m(lons, lats) < _SAME_PLACE_M
 
 
 def _canonical(crs: CRS) -> CRS:

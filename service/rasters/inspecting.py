@@ -18,6 +18,7 @@ from service.rasters.errors import UnreadableRaster
 from service.rasters.facts import BandFacts, Colour, MaskKind, RasterFacts, Transform, fits
 from service.rasters.limits import Limits
 from service.rasters.opening import open_checked
+from service.rasters.transforms import apply
 
 _COLOURS = frozenset({"red", "green", "blue", "nir", "alpha", "palette", "gray"})
 _SAMPLED_PX = 16 * 2**20
@@ -40,8 +41,9 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
     with dataset:
         file = Path(dataset.name)
         missing = _missing_blocks(dataset, file)
-        crs = ground.choose_crs(dataset.crs, source_crs, str(file))
         transform, is_rotated, is_south_up = _north_up(dataset) if is_placed else (None, False, False)
+        centre = apply(transform, dataset.width / 2, dataset.height / 2) if transform else (0.0, 0.0)
+        crs = ground.choose_crs(dataset.crs, source_crs, path=str(file), place=centre)
         gsd_m = bounds = None
         if crs is not None and transform is not None:
             width, height = dataset.width, dataset.height

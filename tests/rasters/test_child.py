@@ -50,6 +50,36 @@ def test_a_child_that_is_killed_is_a_clear_error_then_and_later():
                 child.request("facts", about="a.tif", path="a.tif", source_crs=None)
 
 
+def test_a_request_that_is_interrupted_never_answers_the_next(make_raster, tmp_path):
+    facts_path = str(make_raster())
+    layer = {
+        "path": facts_path,
+        "driver": "GTiff",
+        "bands": {"red": 1},
+        "file_width": 120,
+        "file_height": 100,
+    }
+    layer |= {"col_off": 0, "row_off": 0, "width": 120, "height": 100}
+
+    def interrupt(_share):
+        raise KeyboardInterrupt
+
+    with ReaderChild(Limits()) as child:
+        with pytest.raises(KeyboardInterrupt):
+            child.request(
+                "copy", about="a", progress=interrupt, layer=layer, target=str(tmp_path / "copy.tif")
+            )
+        with pytest.raises(ReaderDied):
+            child.request("facts", about="a", path=facts_path, source_crs=None)
+
+
+@posix_only
+def test_ctrl_c_is_the_parents_business(child, make_raster):
+    os.kill(child.pid, signal.SIGINT)
+    path = str(make_raster())
+    assert child.request("facts", about=path, path=path, source_crs=None)["width"] == 120
+
+
 def test_a_child_outlives_the_thread_that_started_it(make_raster):
     path = str(make_raster())
     made = []

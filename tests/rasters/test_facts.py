@@ -81,6 +81,27 @@ def test_the_callers_crs_must_not_contradict_the_files(facts_of, make_raster):
         facts_of(path, source_crs="EPSG:32631")
 
 
+LAMBERT_93_WITHOUT_CODE = (
+    'PROJCS["unnamed",GEOGCS["unknown",DATUM["unnamed",SPHEROID["WGS 84",6378137,298.257223563]],'
+    'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Lambert_Conformal_Conic_2SP"],'
+    'PARAMETER["latitude_of_origin",46.5],PARAMETER["central_meridian",3],PARAMETER["standard_parallel_1",49],'
+    'PARAMETER["standard_parallel_2",44],PARAMETER["false_easting",700000],'
+    'PARAMETER["false_northing",6600000],UNIT["metre",1]]'
+)
+
+
+def test_the_callers_crs_may_name_what_the_file_only_describes(facts_of, make_raster):
+    path = make_raster(crs=LAMBERT_93_WITHOUT_CODE)
+    assert facts_of(path).epsg is None
+    assert facts_of(path, source_crs="EPSG:2154").epsg == 2154
+
+
+def test_a_local_crs_is_none(facts_of, make_raster):
+    path = make_raster(crs='LOCAL_CS["site",UNIT["metre",1]]')
+    assert facts_of(path).crs_wkt is None
+    assert facts_of(path, source_crs="EPSG:2154").epsg == 2154
+
+
 def test_a_crs_that_is_none(facts_of, make_raster):
     with pytest.raises(UnknownCrs):
         facts_of(make_raster(crs=None), source_crs="EPSG:0815-nonsense")
