@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from service.inference.onnx_engine import import_onnxruntime
+from service.rasters.client import ReaderChild
+from service.rasters.limits import Limits
 from tests.artefacts import BANDS, write_tiny_artefact
 
 SEEN_PX = 5
@@ -35,6 +38,54 @@ def settings_of_tests(home, monkeypatch) -> None:
     monkeypatch.setenv("ORTHOSCAPE_THREADS", "1")
 
 
+class KeptChild(ReaderChild):
+    """A reading process that the next command uses too: starting one takes longer than a test's own work.
+
+    One that refused or failed a request ends as it would. Processes of their own (``start``) and staging
+    start theirs as ever.
+    """
+
+    kept: ClassVar[dict[Limits, "KeptChild"]] = {}
+
+    def __new__(cls, limits: Limits):
+        child = cls.kept.get(limits)
+        return super().__new__(cls) if child is None or child.is_spent else child
+
+    def __init__(self, limits: Limits) -> None:
+        if self.kept.get(limits) is not self:
+            super().__init__(limits)
+            self.kept[limits], self.has_failed = self, False
+
+    @property
+    def is_spent(self) -> bool:
+        return self.has_failed or self._process.poll() is not None
+
+    def request(self, operation: str, **arguments: Any) -> Any:
+        try:
+            return super().request(operation, **arguments)
+        except BaseException:
+            self.has_failed = True
+            raise
+
+    def close(self) -> None:
+        if self.is_spent:
+            super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_of_kept_children() -> Iterator[None]:
+    yield
+    for child in KeptChild.kept.values():
+        child.has_failed = True
+        child.close()
+
+
+@pytest.fixture(autouse=True)
+def keep_children(monkeypatch) -> None:
+    monkeypatch.setattr("service.cli.inputs.ReaderChild", KeptChild)
+    monkeypatch.setattr("service.rasters.reader.ReaderChild", KeptChild)
+
+
 @dataclass
 class MadeMap:
     """What a command made."""
@@ -43,12 +94,12 @@ class MadeMap:
     output: str
 
     @property
-    def classes_HW(self):
+    def classes_HW(self):  # noqa: N802  axes
         with rasterio.open(self.path) as file:
             return file.read(1)
 
     @property
-    def valid_HW(self):
+    def valid_HW(self):  # noqa: N802  axes
         return self.classes_HW != 255
 
     @property
@@ -136,7 +187,7 @@ def segment_whole(home) -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture
-def start(home, tmp_path) -> Iterator[Callable[..., subprocess.Popen]]:
+def start(home) -> Iterator[Callable[..., subprocess.Popen]]:
     """``start("predict", ...)``: the command as a process of its own; whatever still runs is killed."""
     running: list[subprocess.Popen] = []
 
