@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import rasterio
 from rasterio.drivers import raster_driver_extensions
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from models.errors import ContractError
 from service.cli.choosing import registry_of
@@ -68,7 +68,7 @@ def _check_reader(settings: Settings) -> Iterator[str]:
         path = Path(folder) / "one_pixel.tif"
         with rasterio.open(
             path, "w", driver="GTiff", width=1, height=1, count=1, dtype="uint8", crs="EPSG:2154",
-            transform=from_origin(0, 0, 0.2, 0.2),
+            transform=Affine(0.2, 0.0, 0.0, 0.0, -0.2, 0.0),
         ):  # fmt: skip
             pass
         read_facts(path, limits=reader_limits(settings))
