@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Mask = np.typing.NDArray[np.bool_]
 
+_ROWS_AT_ONCE = 512
+"""Rows asked of the source at once, up to the end of its internal tile: they bound what a read takes."""
+
 
 class PixelSource(Protocol):
     """Where pixels of the grid come from."""
@@ -35,7 +38,11 @@ class PixelSource(Protocol):
 
 
 class RollingStrip:
-    """The rows of a fixed range of columns that the cores at hand need."""
+    """The rows of a fixed range of columns that the cores at hand need.
+
+    They lie in one buffer that is kept for the whole run, so what `image` and `valid` give holds only until
+    the next `advance`.
+    """
 
     def __init__(self, source: PixelSource, *, col_off: int, col_end: int) -> None:
         """Start empty.
@@ -47,8 +54,8 @@ class RollingStrip:
         """
         self._source = source
         self._window = PixelWindow.between(row_off=0, col_off=col_off, row_end=0, col_end=col_end)
-        self._image_CHW: U8 = np.zeros((source.num_bands, 0, self._window.width), dtype=np.uint8)
-        self._valid_HW: Mask = np.zeros((0, self._window.width), dtype=np.bool_)
+        self._image_CHW: U8 = np.empty((source.num_bands, 0, self._window.width), dtype=np.uint8)
+        self._valid_HW: Mask = np.empty((0, self._window.width), dtype=np.bool_)
 
     def advance(self, *, row_off: int, row_end: int, last_row: int) -> None:
         """Hold at least the rows ``[row_off, row_end)``, reading only those not held yet.
@@ -62,21 +69,29 @@ class RollingStrip:
         read_end = read_off
         if read_off < row_end:
             read_end = max(row_end, min(self._source.tile_row_end(row_end), last_row))
-        window = PixelWindow.between(
+        self._roll(kept=kept, of=held.height, num_rows=read_end - row_off)
+        self._window = PixelWindow.between(
             row_off=row_off, col_off=held.col_off, row_end=read_end, col_end=held.col_end
         )
-        image_CHW = np.empty((self._source.num_bands, window.height, window.width), dtype=np.uint8)
-        valid_HW = np.empty((window.height, window.width), dtype=np.bool_)
-        if kept:
-            image_CHW[:, :kept] = self._image_CHW[:, -kept:]
-            valid_HW[:kept] = self._valid_HW[-kept:]
-        if read_off < read_end:
-            image_CHW[:, kept:], valid_HW[kept:] = self._source.read(
+        while read_off < read_end:
+            part_end = min(self._source.tile_row_end(read_off + _ROWS_AT_ONCE), read_end)
+            rows = slice(read_off - row_off, part_end - row_off)
+            self._image_CHW[:, rows], self._valid_HW[rows] = self._source.read(
                 PixelWindow.between(
-                    row_off=read_off, col_off=window.col_off, row_end=read_end, col_end=window.col_end
+                    row_off=read_off, col_off=held.col_off, row_end=part_end, col_end=held.col_end
                 )
             )
-        self._window, self._image_CHW, self._valid_HW = window, image_CHW, valid_HW
+            read_off = part_end
+
+    def _roll(self, *, kept: int, of: int, num_rows: int) -> None:
+        """Move the last ``kept`` rows of those held to the top of a buffer of at least ``num_rows``."""
+        image_CHW, valid_HW = self._image_CHW, self._valid_HW
+        if len(valid_HW) < num_rows:
+            width = self._window.width
+            self._image_CHW = np.empty((self._source.num_bands, num_rows, width), dtype=np.uint8)
+            self._valid_HW = np.empty((num_rows, width), dtype=np.bool_)
+        self._image_CHW[:, :kept] = image_CHW[:, of - kept : of]
+        self._valid_HW[:kept] = valid_HW[of - kept : of]
 
     def image(self, window: PixelWindow) -> U8:
         """The pixels (C, H, W) of a window that is held; a view."""
