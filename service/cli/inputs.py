@@ -53,6 +53,8 @@ def reader_limits(settings: Settings) -> Limits:
 def find_rasters(paths: Sequence[Path]) -> list[Path]:
     """Files as given, folders as the GeoTIFF and JPEG 2000 files in them, at any depth, sorted by name.
 
+    What is hidden, or lies in a hidden folder, such as the blocks of a map under way, is left out.
+
     Raises:
         InputMissing: A path does not exist, or a folder holds no raster.
     """
@@ -62,7 +64,8 @@ def find_rasters(paths: Sequence[Path]) -> list[Path]:
             inside = sorted(
                 entry
                 for entry in path.rglob("*")
-                if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".")
+                if entry.suffix.lower() in SUFFIXES
+                and not any(part.startswith(".") for part in entry.relative_to(path).parts)
             )
             if not inside:
                 raise InputMissing(
@@ -87,6 +90,8 @@ def read_scenes(
 ) -> list[SceneFacts]:
     """Read the facts of scenes and pair each with its companions by place.
 
+    Maps that lie in a folder of scenes, since that is where they were written, are left out.
+
     Args:
         scenes: Files and folders.
         irc: Files and folders of NIR, R, G twins.
@@ -104,9 +109,14 @@ def read_scenes(
         def read(path: Path) -> RasterFacts:
             return read_facts(path, limits=limits, source_crs=options.source_crs, child=child)
 
-        mains = [read(path) for path in find_rasters(scenes)]
+        found = [(path, read(path)) for path in find_rasters(scenes)]
+        mains = [facts for path, facts in found if path in scenes or not facts.is_map]
         twins = [read(path) for path in find_rasters(irc)]
         above = [read(path) for path in find_rasters(heights)]
+    if not mains:
+        raise InputMissing(
+            f"{', '.join(map(str, scenes))}: only maps are there", remedy="name the orthophotos themselves"
+        )
     for facts in mains if refuses else ():
         require_usable(facts, nodata=options.nodata, bands_option=options.bands)
     paired = [

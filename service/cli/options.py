@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,9 +35,12 @@ class NodataType(click.ParamType[Any]):
         if value == "none":
             return None
         try:
-            return float(str(value))
+            number = float(str(value))
         except ValueError:
-            self.fail(f"{value!r} is neither auto, none nor a number", param, ctx)
+            number = math.nan
+        if number not in range(256):  # another value would be no pixel's, and nothing would be no data
+            self.fail(f"{value!r} is neither auto, none nor a value of 8-bit pixels, 0 to 255", param, ctx)
+        return number
 
 
 def reading_options(command: F) -> F:

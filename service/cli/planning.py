@@ -133,7 +133,9 @@ def _plan_map(
     )
     grid: Grid = placed[0].choice.grid
     sources = tuple(item.source for item in placed)
-    area = Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid) if aoi else None
+    area = (
+        Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid) if aoi is not None else None
+    )
     spec = artefact.manifest.inputs[0]
     alone = placed[0] if len(placed) == 1 and placed[0].choice.is_native else None
     plan = JobPlan(

@@ -67,6 +67,8 @@ class RasterFacts(BaseModel):
     """Ground size of a pixel at the raster's centre along columns and rows, in metres on the ellipsoid."""
     bounds_wgs84: tuple[float, float, float, float] | None
     """Left, bottom, right, top in degrees."""
+    is_map: bool = False
+    """A land-cover map or a confidence made by Orthoscape: it carries its plan."""
     acquisition_date: str | None
     """ISO 8601, as precise as known: a day or a year."""
     collar: str

@@ -84,6 +84,7 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
             size_bytes=file.stat().st_size,
             gsd_m=gsd_m,
             bounds_wgs84=bounds,
+            is_map="ORTHOSCAPE_PLAN" in tags,
             acquisition_date=acquisition_date(tags, file.name),
             collar=collar,
             collar_value=collar_value,
