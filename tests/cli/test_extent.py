@@ -134,6 +134,7 @@ def test_a_resampled_scene_is_the_same_in_any_area(kind, make_raster, predict):
     ("aoi", "told"),
     [
         ("0,0,10,10", "outside the data"),
+        ("", "no bounds"),
         ("700002,6599990,700010", "no bounds"),
         ("700010,6599990,700002,6599998", "left,bottom,right,top"),
         ('{"type": "Point", "coordinates": [2.9, 46.5]}', "no polygon"),

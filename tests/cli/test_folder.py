@@ -96,6 +96,36 @@ def test_several_grids_give_several_maps_in_a_folder(
             np.testing.assert_array_equal(file.read(1), segment_whole(image_CHW))
 
 
+def test_a_map_among_its_own_sheets_is_no_sheet(write_sheets, orthoscape, predict):
+    folder = write_sheets()
+    made = predict(folder, "--confidence", name="sheets/landcover.tif")
+    assert "nothing to do" in predict(folder, "--confidence", name="sheets/landcover.tif").output
+    again = predict(folder, "--confidence", "--force", name="sheets/landcover.tif")
+    assert again.place == made.place
+    for path in folder.glob("r*.tif"):
+        path.unlink()
+    result = orthoscape("predict", folder, "-o", folder / "x.tif", "--model", "tiny-rgb")
+    assert result.exit_code == 1
+    assert "only maps are there" in result.output
+
+
+def test_blocks_of_an_interrupted_map_among_its_own_sheets_are_no_sheets(
+    write_sheets, orthoscape, predict, monkeypatch
+):
+    folder = write_sheets()
+
+    def stop(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("service.cli.running.finish_sheet", stop)
+        result = orthoscape("predict", folder, "-o", folder / "map.tif", "--model", "tiny-rgb", "--quiet")
+    assert result.exit_code == 130
+    made = predict(folder, name="sheets/map.tif")
+    assert "resumed" in made.output
+    assert made.valid_HW.all()
+
+
 def test_one_unusable_sheet_refuses_the_whole_folder(write_sheets, make_raster, refused):
     folder = write_sheets()
     make_raster("sheets/z.tif", dtype="uint16")

@@ -104,3 +104,14 @@ def test_a_scene_larger_than_allowed_is_refused(make_raster, refused, predict, m
 def test_a_command_typed_wrongly_exits_2(orthoscape, make_raster):
     assert orthoscape("predict", make_raster()).exit_code == 2
     assert orthoscape("nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize("nodata", ["-9999", "256", "0.5", "nan", "black"])
+def test_a_nodata_that_no_pixel_can_have_is_refused(nodata, make_raster, orthoscape, tmp_path):
+    scene = make_raster(pixels=noise(low=0, high=1))
+    result = orthoscape(
+        "predict", scene, "-o", tmp_path / "map.tif", "--model", "tiny-rgb", "--nodata", nodata
+    )
+    assert result.exit_code == 2
+    assert "0 to 255" in result.output
+    assert not (tmp_path / "map.tif").exists()
