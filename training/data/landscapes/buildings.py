@@ -6,9 +6,9 @@ from training.data.landscapes.canvas import Canvas, Points, Surface, rectangle
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.palette import Floats, Rng, draw_colour
 
-ROOFS = ("tile", "tile", "old_tile", "slate", "slate", "grey")
-FLAT_ROOFS = ("grey", "grey", "beige", "white", "slate", "green_metal")
-HALL_ROOFS = ("grey", "white", "grey", "beige", "blue_metal", "slate", "green_metal", "tile")
+ROOFS = ("tile", "tile", "tile", "old_tile", "slate", "grey")
+FLAT_ROOFS = ("white", "white", "green_metal", "blue_metal", "beige", "grey")
+HALL_ROOFS = ("white", "blue_metal", "green_metal", "white", "slate", "tile", "grey")
 Place = tuple[float, float]
 
 

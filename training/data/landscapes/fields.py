@@ -8,10 +8,10 @@ from training.data.landscapes.palette import Floats, Rng, draw_colour, vary
 from training.data.landscapes.plants import Rect, Season, contains
 
 CROPS: dict[Season, tuple[str, ...]] = {
-    "spring": ("lush", "grass", "lush", "leaf", "dry_grass"),
-    "summer": ("straw", "straw", "lush", "dry_grass", "grass", "beige"),
-    "autumn": ("straw", "dry_grass", "grass", "lush"),
-    "winter": ("grass", "lush", "grass", "dry_grass"),
+    "spring": ("sprout", "sprout", "sprout", "lush", "grass"),
+    "summer": ("ripe", "ripe", "sprout", "sprout", "straw", "lush"),
+    "autumn": ("ripe", "sprout", "straw", "sprout"),
+    "winter": ("sprout", "sprout", "lush", "grass"),
 }
 LAWNS: dict[Season, tuple[str, ...]] = {
     "spring": ("grass", "lush", "grass"),
@@ -19,7 +19,7 @@ LAWNS: dict[Season, tuple[str, ...]] = {
     "autumn": ("grass", "dry_grass", "grass"),
     "winter": ("grass", "dry_grass"),
 }
-SOILS = ("brown", "brown", "dark_brown", "beige", "grey")
+SOILS = ("furrow", "furrow", "dark_brown", "brown")
 
 
 def crop(canvas: Canvas, rng: Rng, outline: Points, *, season: Season, angle: float) -> None:
@@ -111,9 +111,9 @@ def vines(canvas: Canvas, rng: Rng, outline: Points, *, season: Season, angle: f
 def bare(canvas: Canvas, rng: Rng, outline: Points, *, is_rock: bool = False) -> None:
     """Soil laid open or rock: strong irregular patches, no direction, a few wheel ruts on soil."""
     colour = (
-        draw_colour(rng, "grey", "beige", "grey", "brown")
+        draw_colour(rng, "rock", "rock", "rock", "grey", "beige")
         if is_rock
-        else draw_colour(rng, *SOILS, "tile", "beige")
+        else draw_colour(rng, "ochre", "ochre", "ochre", "tile", "brown")
     )
     surface = Surface(
         cover=Cover.BARE_SOIL,
@@ -149,7 +149,7 @@ def gravel(canvas: Canvas, rng: Rng, outline: Points) -> None:
     """A pervious mineral yard or path: even and finely speckled."""
     surface = Surface(
         cover=Cover.PERVIOUS,
-        colour=draw_colour(rng, "beige", "grey", "beige", "brown", "straw"),
+        colour=draw_colour(rng, "gravel", "gravel", "gravel", "beige", "grey"),
         fine=rng.uniform(0.14, 0.22),
         medium=0.04,
         coarse=0.05,
@@ -162,7 +162,7 @@ def pavement(canvas: Canvas, rng: Rng, outline: Points, *materials: str) -> None
     """Asphalt, concrete, slabs: the smoothest of the mineral surfaces, with stains."""
     surface = Surface(
         cover=Cover.IMPERVIOUS,
-        colour=draw_colour(rng, *(materials or ("grey", "grey", "slate", "beige"))),
+        colour=draw_colour(rng, *(materials or ("grey", "grey", "grey", "slate", "beige"))),
         fine=rng.uniform(0.02, 0.05),
         medium=rng.uniform(0.02, 0.05),
         coarse=rng.uniform(0.02, 0.06),

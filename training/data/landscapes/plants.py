@@ -124,14 +124,14 @@ def scrub(
 ) -> None:
     """Cover with brushwood: shrubs of one to two metres, close together, over dry grass of the same class."""
     shape = box(rect) if outline is None else outline
-    floor = draw_colour(rng, "dry_grass", "grass", "brown", "leaf")
+    floor = draw_colour(rng, "heath", "heath", "dry_grass", "leaf")
     canvas.add(
         shape, Surface(cover=Cover.BRUSHWOOD, colour=floor, fine=0.15, medium=0.2, hue=0.4, height=0.5), rng
     )
     radius = rng.uniform(0.6, 1.05)
     centres = scatter(rng, rect, radius * rng.uniform(2.5, 3.4))
     centres = centres[contains(shape, centres)]
-    colour = draw_colour(rng, *LEAVES[season], "dry_grass", "grass", "bare_twig")
+    colour = draw_colour(rng, "heath", "heath", "heath", "bare_twig", LEAVES[season][0])
     radii = radius * np.exp(rng.normal(0, 0.35, len(centres)))
     surface = Surface(cover=Cover.BRUSHWOOD, colour=colour, fine=0.18, medium=0.1, hue=0.2)
     colours = vary(rng, colour, len(centres), brightness=0.17, chroma=0.03)
@@ -142,7 +142,7 @@ def scrub(
 
 def clear_cut(canvas: Canvas, rng: Rng, rect: Rect, *, season: Season) -> None:
     """Fell a stand: torn ground, windrows of debris, wheel lines, stumps, a few trees left."""
-    colour = draw_colour(rng, "brown", "dry_grass", "straw", "bare_twig", "brown")
+    colour = draw_colour(rng, "brown", "bare_twig", "brown", "dry_grass")
     angle = rng.uniform(0, np.pi)
     ground = Surface(
         cover=Cover.CLEAR_CUT,

@@ -69,9 +69,9 @@ def expose(albedo_CHW: Floats, shadow_HW: Floats, sky: Sky, rng: Rng) -> Floats:
 
     Gain, gamma and balance of the bands are drawn anew for every flight.
     """
-    exposure = rng.uniform(0.9, 1.18)
-    gamma = rng.uniform(0.80, 1.10)
-    balance = np.exp(rng.normal(0, [0.035, 0.02, 0.04, 0.08])).astype(np.float32)
+    exposure = rng.uniform(0.93, 1.13)
+    gamma = rng.uniform(0.86, 1.06)
+    balance = np.exp(rng.normal(0, [0.025, 0.015, 0.03, 0.05])).astype(np.float32)
     image_CHW = np.empty_like(albedo_CHW)
     for band in range(4):
         light = (1 - sky.diffuse) * (1 - shadow_HW) + sky.diffuse * SKY[band]
