@@ -21,10 +21,13 @@ from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from service.rasters.facts import Transform
+from service.rasters.overviews import mode_overviews
 from service.rasters.windows import Window
 
 NODATA = 255
 TILE_PX = 512
+_COG_LEVEL = 5
+"""Of DEFLATE: classes take 2.5 times less time than at 6, the default, and 8 % more bytes."""
 Palette = Mapping[int, tuple[int, int, int, int]]
 """Class value -> red, green, blue, opacity."""
 
@@ -141,19 +144,22 @@ def write_cog(
         source: What ``MosaicWriter`` wrote.
         path: Where the COG appears.
         info: As given to ``MosaicWriter``; its tags may have grown.
-        overviews: GDAL's word for how overviews are resampled: MODE for classes, AVERAGE for values.
+        overviews: How overviews are resampled: MODE for classes, or GDAL's word, such as AVERAGE for values.
         threads: Threads that compress.
         token: Part of the temporary name.
     """
     with rasterio.open(source, "r+") as mosaic:
         _describe(mosaic, info, mosaic.descriptions)
-    with appearing(path, token=token) as part:
+        num_levels = len(overview_levels(mosaic.width, mosaic.height)) if overviews == "MODE" else 0
+    with appearing(path, token=token) as part, mode_overviews(source, num_levels=num_levels):
         copy_raster(
             str(source),
             str(part),
             driver="COG",
             COMPRESS="DEFLATE",
+            LEVEL=_COG_LEVEL,
             BLOCKSIZE=TILE_PX,
+            OVERVIEWS="AUTO",  # those beside the source, else made by the word below
             OVERVIEW_RESAMPLING=overviews,
             BIGTIFF="IF_SAFER",
             NUM_THREADS=str(threads),
