@@ -33,6 +33,10 @@ EDGE_STEP_PX = 50.0
 """Edges of an area are bent to its new CRS at points at most this many pixels apart."""
 
 
+_AREA_MAGIC = (b"SQLite format 3\x00", b"fgb\x03", b"\x00\x00\x27\x0a")
+"""First bytes of GeoPackage, FlatGeobuf and Shapefile."""
+
+
 class InputMissing(PreflightError):
     """A path named on the command line holds nothing to work on."""
 
@@ -196,6 +200,16 @@ def read_area(text: str, *, crs_wkt: str, pixel_size: float) -> shapely.Geometry
 
 
 def _area_from_file(path: Path) -> tuple[shapely.Geometry, CRS]:
+    """Read by content, not by name: other formats (OGR's VRT) can read other files."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return _area_from_geojson(path.read_text(encoding="utf-8-sig", errors="replace"))
+    if not head.startswith(_AREA_MAGIC):
+        raise AreaUnreadable(
+            f"{path} is no vector data that is read",
+            remedy="give GeoPackage, GeoJSON, FlatGeobuf or Shapefile",
+        )
     try:
         meta, _, wkb, _ = pyogrio.raw.read(path, columns=[])
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
@@ -214,9 +228,11 @@ def _area_from_geojson(text: str) -> tuple[shapely.Geometry, CRS]:
         parsed = json.loads(text)
         features = parsed.get("features") or [parsed]
         shapes = [shapely.geometry.shape(feature.get("geometry", feature)) for feature in features]
+        crs = parsed.get("crs")  # of GeoJSON before 2016, which GIS programs still write
+        source = CRS.from_user_input(crs["properties"]["name"]) if crs else CRS.from_epsg(4326)
     except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
         raise AreaUnreadable(f"the area is no GeoJSON: {error}", remedy="see https://geojson.org") from error
-    return shapely.union_all(shapes), CRS.from_epsg(4326)
+    return shapely.union_all(shapes), source
 
 
 def _area_from_bounds(text: str, target: CRS) -> tuple[shapely.Geometry, CRS]:
