@@ -55,6 +55,8 @@ def areas(tmp_path):
             }
         )
     )
+    old = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::2154"}}
+    (tmp_path / "old.geojson").write_text(json.dumps(shapely.geometry.mapping(TRIANGLE) | {"crs": old}))
     utm = shapely.geometry.shape(
         transform_geom("EPSG:2154", "EPSG:32631", shapely.geometry.mapping(TRIANGLE))
     )
@@ -69,6 +71,7 @@ def areas(tmp_path):
     return {
         "GeoJSON": json.dumps(lonlat),
         "GeoJSON file": str(tmp_path / "area.geojson"),
+        "GeoJSON file of before 2016": str(tmp_path / "old.geojson"),
         "GeoPackage in UTM": str(tmp_path / "area.gpkg"),
     }
 
