@@ -98,9 +98,9 @@ def _recolour(raw_CHW: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     Pixels without data are zero in all bands, and stay so.
     """
     num_bands = len(raw_CHW)
-    gain_C = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.04, num_bands))
-    offset_C = rng.normal(0, 4) + rng.normal(0, 3, num_bands)
-    gamma = np.exp(rng.normal(0, 0.08))
+    gain_C = np.exp(rng.normal(0, 0.04) + rng.normal(0, 0.02, num_bands))
+    offset_C = rng.normal(0, 2) + rng.normal(0, 1, num_bands)
+    gamma = np.exp(rng.normal(0, 0.04))
     curve = 255 * (np.arange(256) / 255) ** gamma
     table_C256 = np.clip(curve * gain_C[:, None] + offset_C[:, None], 0, 255).astype(np.float32)
     recoloured_CHW = np.stack([table[band] for table, band in zip(table_C256, raw_CHW, strict=True)])

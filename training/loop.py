@@ -21,6 +21,7 @@ from torch import Tensor
 from training.batches import ClassSpots, draw_batch, draw_nir_drops
 from training.losses import IGNORED, class_weights, half_resolution_cross_entropy
 from training.networks.compact import CompactSpec, CompactUNet
+from training.optimiser import Pair
 from training.recipes.recipe import Recipe
 from training.scenes import SceneSet
 
@@ -60,7 +61,7 @@ class RunState:
     network: CompactUNet
     average: CompactUNet
     """Moving average of the weights; what is evaluated and exported."""
-    optimiser: torch.optim.Optimizer
+    optimiser: Pair
     step: int = 0
     elapsed_s: float = 0.0
 
@@ -98,9 +99,16 @@ def fit(
     saved_s = state.elapsed_s
     started_s = time.monotonic() - state.elapsed_s
     while (progress := limits.progress(step=state.step, elapsed_s=state.elapsed_s)) < 1:
-        _set_learning_rate(state.optimiser, recipe, progress=progress)
         image_NCHW, classes_NHW = draw_batch(scenes, spots, recipe, step=state.step)
-        loss = _step(state, recipe, image_NCHW, channel_of_value[classes_NHW], weight_K=weight_K)
+        share = learning_rate_share(recipe, progress=progress)
+        loss = _step(
+            state,
+            recipe,
+            image_NCHW,
+            channel_of_value[classes_NHW],
+            weight_K=weight_K,
+            learning_rate_share=share,
+        )
         if not math.isfinite(loss):
             raise FloatingPointError(f"loss is {loss} at step {state.step}")
         state.step += 1
@@ -182,12 +190,12 @@ def band_moments(scenes: SceneSet) -> tuple[tuple[float, ...], tuple[float, ...]
     return mean, std
 
 
-def learning_rate(recipe: Recipe, *, progress: float) -> float:
-    """Linear rise, then a cosine down to a hundredth of the peak."""
+def learning_rate_share(recipe: Recipe, *, progress: float) -> float:
+    """Share of the peak learning rate: a linear rise, then a cosine down to a hundredth."""
     if progress < recipe.warmup_share:
-        return recipe.peak_learning_rate * (progress / recipe.warmup_share * 0.95 + 0.05)
+        return progress / recipe.warmup_share * 0.95 + 0.05
     share = min(1.0, (progress - recipe.warmup_share) / (1 - recipe.warmup_share))
-    return recipe.peak_learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
 
 
 def _new_state(recipe: Recipe, *, mean: tuple[float, ...], std: tuple[float, ...]) -> RunState:
@@ -201,9 +209,7 @@ def _new_state(recipe: Recipe, *, mean: tuple[float, ...], std: tuple[float, ...
     network = CompactUNet(spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = CompactUNet(spec).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     average.load_state_dict(network.state_dict())
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.peak_learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimiser = Pair(network, lr=recipe.peak_learning_rate, muon_lr=recipe.peak_muon_learning_rate)
     return RunState(network=network, average=average, optimiser=optimiser)
 
 
@@ -214,6 +220,7 @@ def _step(
     channels_NHW: NDArray[np.int64],
     *,
     weight_K: Tensor,
+    learning_rate_share: float,
 ) -> float:
     state.network.train()
     network = state.network
@@ -226,10 +233,10 @@ def _step(
     loss = half_resolution_cross_entropy(
         sub_pixels, torch.from_numpy(channels_NHW), weight_K=weight_K, odd_rows=bool(state.step % 2)
     )
-    state.optimiser.zero_grad(set_to_none=True)
+    state.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    state.optimiser.step()
+    state.optimiser.step(share=learning_rate_share)
     _update_average(state, decay=min(recipe.ema_decay, (1 + state.step) / (10 + state.step)))
     return loss.item()
 
@@ -243,11 +250,6 @@ def _update_average(state: RunState, *, decay: float) -> None:
             average.lerp_(current, 1 - decay)
         else:
             average.copy_(current)
-
-
-def _set_learning_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, *, progress: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate(recipe, progress=progress)
 
 
 def _write_history(out: Path, line: dict[str, float]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import toy_recipe, toy_scenes
 
-from training.loop import RunLimits, channel_table, fit, learning_rate, restore
+from training.loop import RunLimits, channel_table, fit, learning_rate_share, restore
 
 
 def run(tmp_path, name, *, num_steps, **changes):
@@ -47,7 +47,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path):
 
 
 def test_it_learns(tmp_path):
-    run(tmp_path, "run", num_steps=60, peak_learning_rate=1e-2)
+    run(tmp_path, "run", num_steps=60, peak_learning_rate=1e-2, peak_muon_learning_rate=0.1)
     losses = losses_of(tmp_path / "run")
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
@@ -60,9 +60,9 @@ def test_limits_are_steps_or_seconds():
 
 
 def test_learning_rate_rises_and_falls():
-    recipe = toy_recipe(warmup_share=0.1, peak_learning_rate=1.0)
-    rates = [learning_rate(recipe, progress=share) for share in (0.0, 0.1, 0.55, 1.0)]
-    assert rates == pytest.approx([0.05, 1.0, 0.505, 0.01])
+    recipe = toy_recipe(warmup_share=0.1)
+    shares = [learning_rate_share(recipe, progress=progress) for progress in (0.0, 0.1, 0.55, 1.0)]
+    assert shares == pytest.approx([0.05, 1.0, 0.505, 0.01])
 
 
 def test_values_without_a_channel_are_ignored():

@@ -53,7 +53,9 @@ class Recipe:
     crop_px: int
     num_steps: int
     peak_learning_rate: float
-    weight_decay: float
+    """Of AdamW, for normalisations and the head."""
+    peak_muon_learning_rate: float
+    """Of Muon, for convolutions."""
     warmup_share: float
     """Share of the run over which the learning rate rises."""
     ema_decay: float
