@@ -26,9 +26,17 @@ class BlockFolder:
     file is there: after any crash, and with any number of writers.
     """
 
-    def __init__(self, folder: Path, plan: JobPlan) -> None:
+    def __init__(self, folder: Path, plan: JobPlan, *, has_overviews: bool = False) -> None:
+        """Name the files of a job.
+
+        Args:
+            folder: Of the job.
+            plan: Of the job.
+            has_overviews: Whether blocks are to be looked at while the map is under way.
+        """
         self._folder = folder
         self._plan = plan
+        self._has_overviews = has_overviews
 
     @property
     def token(self) -> str:
@@ -67,6 +75,7 @@ class BlockFolder:
                 transform=self._plan.grid.transform_of(block.window),
                 tags={"BLOCK": block.name},
             ),
+            has_overviews=self._has_overviews,
         )
 
     def remove(self, sheet: SheetPlan) -> None:

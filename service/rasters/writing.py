@@ -68,15 +68,18 @@ def write_block(
     confidence_HW: NDArray[np.uint8],
     *,
     info: RasterInfo,
+    has_overviews: bool = True,
     token: str | None = None,
 ) -> None:
-    """Write one block: classes and confidence (0-100), 255 where there is no data, with overviews.
+    """Write one block: classes and confidence (0-100), 255 where there is no data.
 
     Args:
         path: Where it appears.
         classes_HW: Class values.
         confidence_HW: Percent.
         info: Of the block.
+        has_overviews: Whether it gets overviews, to be looked at while the map is under way; they take
+            three quarters of the time.
         token: Of the writer's lease.
     """
     height, width = classes_HW.shape
@@ -85,7 +88,7 @@ def write_block(
         with rasterio.open(part, "w", **profile, compress="DEFLATE", zlevel=1, interleave="band") as block:
             _describe(block, info, ("class", "confidence"))
             block.write(np.stack([classes_HW, confidence_HW]))
-            levels = overview_levels(width, height)
+        levels = overview_levels(width, height) if has_overviews else []
         if levels:
             with rasterio.open(part, "r+") as block:
                 block.build_overviews(levels, Resampling.mode)

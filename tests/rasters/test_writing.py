@@ -47,6 +47,14 @@ def test_a_block_reads_back(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["b.tif"]
 
 
+def test_a_block_that_nobody_looks_at_goes_without_overviews(tmp_path):
+    plane = classes(1100, 700)
+    write_block(tmp_path / "b.tif", plane, plane, info=INFO, has_overviews=False)
+    with rasterio.open(tmp_path / "b.tif") as block:
+        assert np.array_equal(block.read(), np.stack([plane, plane]))
+        assert block.overviews(1) == []
+
+
 def test_a_block_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="shape"):
         write_block(tmp_path / "b.tif", classes(10, 10), classes(9, 10), info=INFO)
