@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import rasterio
+from PIL import Image
 from rasterio.windows import Window
 
 from service.errors import MapError
@@ -17,9 +18,13 @@ from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from service.maps.blockfolder import BlockFolder
     from service.planning.jobs import JobPlan, SheetPlan
     from service.rasters.writing import Palette
+
+U8 = np.typing.NDArray[np.uint8]
 
 NODATA = 255
 _CLASSES_BAND, _CONFIDENCE_BAND = 1, 2
@@ -135,9 +140,7 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
             rows = min(_BAND_ROWS + 1, file.height - row)
             classes_HW = file.read(1, window=Window(0, row, file.width, rows))
             has_next_row = rows > _BAND_ROWS
-            counts += np.bincount(
-                (classes_HW[:-1] if has_next_row else classes_HW).reshape(-1), minlength=256
-            )
+            counts += _histogram(classes_HW[:-1] if has_next_row else classes_HW)
             seams.add(
                 classes_HW,
                 row_off=sheet.window.row_off + row,
@@ -149,3 +152,8 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
         num_nodata_px=int(counts[NODATA]),
         seams=seams,
     )
+
+
+def _histogram(values_HW: U8) -> NDArray[np.int64]:
+    """Pixels by value, 0-255; numpy's bincount would first make each pixel eight bytes."""
+    return np.array(Image.fromarray(values_HW).histogram(), dtype=np.int64)
