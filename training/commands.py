@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from models.artefact import Artefact
 from models.manifest import Metrics, Role, Training
@@ -135,8 +136,7 @@ def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
     state = restore(recipe, scenes=None, out=run)
     validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
     reference = read_reference(run)
-    height, width = GOLDEN_PX
-    golden_NCHW = np.ascontiguousarray(validation.image_NCHW[:1, :, :height, :width])
+    golden_NCHW = _golden_window(validation)
     facts = RunFacts(
         num_parameters=count_parameters(state.average),
         num_steps=state.step,
@@ -185,6 +185,14 @@ def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
             )
         )
     return artefacts
+
+
+def _golden_window(scenes: SceneSet) -> NDArray[np.uint8]:
+    """The first corner among the scenes' that shows the most classes, uint8 [1, C, H, W]."""
+    height, width = GOLDEN_PX
+    num_classes = [len(np.unique(classes_HW[:height, :width])) for classes_HW in scenes.classes_NHW]
+    chosen = int(np.argmax(num_classes))
+    return np.ascontiguousarray(scenes.image_NCHW[chosen : chosen + 1, :, :height, :width])
 
 
 def _recipe_of(run: Path) -> Recipe:
