@@ -10,6 +10,7 @@ import click
 from service.cli.choosing import choose_model, registry_of
 from service.cli.existing import is_made, spare_sources
 from service.cli.inputs import read_scenes
+from service.cli.locking import locked_output
 from service.cli.options import PATH, engine_options, reading_options, said
 from service.cli.planning import plan_maps
 from service.cli.previewing import write_preview
@@ -108,15 +109,18 @@ def _make(
 
     Raises:
         OutputExists: Something else is there.
+        JobLocked: Another process is writing to it.
     """
-    is_under_way = maker.job_folder(planned, next(iter(products.values())).classes.parent).exists()
-    if not force and is_made(products, planned.plan, profile) and not is_under_way:
-        there = ", ".join(str(target.classes) for target in products.values())
-        click.echo(f"there    {there}: nothing to do")
-        return
-    started = time.perf_counter()
-    with ProgressBar(planned.plan, is_quiet=quiet) as bar:
-        made = maker.make(planned, products, bar.progress)
+    folder = next(iter(products.values())).classes.parent
+    with locked_output(folder, planned.plan.name):
+        is_under_way = maker.job_folder(planned, folder).exists()
+        if not force and is_made(products, planned.plan, profile) and not is_under_way:
+            there = ", ".join(str(target.classes) for target in products.values())
+            click.echo(f"there    {there}: nothing to do")
+            return
+        started = time.perf_counter()
+        with ProgressBar(planned.plan, is_quiet=quiet) as bar:
+            made = maker.make(planned, products, bar.progress)
     report_map(products, made, maker.nomenclature, seconds=time.perf_counter() - started)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from models.nomenclature import NOMENCLATURES
 from service.catalogue.qml import qgis_style
 from service.cli.inputs import reader_limits
-from service.errors import JobError
 from service.inference.keeping import AreaMask
 from service.inference.pipeline import BlockResult, RunFigures, RunRequest, process_run
 from service.inference.reading import ReaderSource
@@ -46,10 +45,6 @@ AnyLayer = TypeVar("AnyLayer", Layer, SourceSpec)
 
 _WHOLE_HEIGHT = 1_000_000
 """Blocks one below the other in a run of this process: no other worker waits for its turn."""
-
-
-class JobLocked(JobError):
-    """Another process is making this very map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +127,6 @@ class MapMaker:
             progress: Whom to tell.
 
         Raises:
-            JobLocked: Another process is at it.
             ServiceError: Reading, segmenting or writing failed; blocks done stay.
         """
         plan, palette = planned.plan, self.nomenclature.palette()
@@ -141,32 +135,29 @@ class MapMaker:
         blocks = BlockFolder(folder, plan)
         tags = provenance_tags(plan, self._artefact.manifest, self._engine.profile)
         made = MadeMap()
-        with _locked(folder):
-            sources = staged_sources(planned, self._settings, progress.on_stage)
-            for sheet in plan.sheets:
-                target, mark = products[sheet.name], folder / f"{sheet.name}.done"
-                if mark.exists() and target.are_there:
-                    continue
-                wanted = plan.blocks_of(sheet)
-                missing = blocks.missing(sheet, wanted)
-                made.num_resumed_blocks += len(wanted) - len(missing)
-                if missing:
-                    with opened(planned, sources, limits=reader_limits(self._settings)) as source:
-                        for run in plan_runs(
-                            missing, max_cols=self._settings.run_blocks, max_rows=_WHOLE_HEIGHT
-                        ):
-                            made.figures.add(
-                                self._process(_Run(planned, sheet, run), source, blocks, progress.on_core)
-                            )
-                progress.on_step(f"writing {target.classes.name}")
-                if target.confidence is not None:
-                    finish_confidence(plan, sheet, blocks, path=target.confidence, tags=tags)
-                made.reports[sheet.name] = finish_sheet(
-                    plan, sheet, blocks, path=target.classes, palette=palette, tags=tags
-                )
-                target.style.write_text(qgis_style(self.nomenclature), encoding="utf-8")
-                mark.touch()
-                blocks.remove(sheet)
+        sources = staged_sources(planned, self._settings, progress.on_stage)
+        for sheet in plan.sheets:
+            target, mark = products[sheet.name], folder / f"{sheet.name}.done"
+            if mark.exists() and target.are_there:
+                continue
+            wanted = plan.blocks_of(sheet)
+            missing = blocks.missing(sheet, wanted)
+            made.num_resumed_blocks += len(wanted) - len(missing)
+            if missing:
+                with opened(planned, sources, limits=reader_limits(self._settings)) as source:
+                    for run in plan_runs(missing, max_cols=self._settings.run_blocks, max_rows=_WHOLE_HEIGHT):
+                        made.figures.add(
+                            self._process(_Run(planned, sheet, run), source, blocks, progress.on_core)
+                        )
+            progress.on_step(f"writing {target.classes.name}")
+            if target.confidence is not None:
+                finish_confidence(plan, sheet, blocks, path=target.confidence, tags=tags)
+            made.reports[sheet.name] = finish_sheet(
+                plan, sheet, blocks, path=target.classes, palette=palette, tags=tags
+            )
+            target.style.write_text(qgis_style(self.nomenclature), encoding="utf-8")
+            mark.touch()
+            blocks.remove(sheet)
         shutil.rmtree(folder, ignore_errors=True)
         return made
 
@@ -247,21 +238,3 @@ def staged_sources(
         settle(source).model_copy(update={"companions": tuple(settle(layer) for layer in source.companions)})
         for source in planned.plan.sources
     )
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a job's folder; the system frees it when this process ends, however it ends."""
-    try:
-        import fcntl  # noqa: PLC0415  not on Windows
-    except ImportError:
-        yield
-        return
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise JobLocked(
-                f"another process is making this map in {folder}", remedy="wait for it, or stop it"
-            ) from error
-        yield

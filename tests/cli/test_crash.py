@@ -116,7 +116,10 @@ def test_of_two_commands_at_once_one_is_refused(command, start, orthoscape, tmp_
     before = files_under(tmp_path)
     second = orthoscape(*command)
     assert second.exit_code == 1
-    assert "another process is making this map" in second.output
+    assert "another process is making" in second.output
+    another_map = orthoscape(*command, "--force", "--bands", "B,G,R")
+    assert another_map.exit_code == 1
+    assert "another process is making" in another_map.output
     assert files_under(tmp_path).keys() == before.keys()
     os.kill(first.pid, signal.SIGCONT)
     output, _ = first.communicate(timeout=DEADLINE_S)
