@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import rasterio
@@ -13,6 +14,12 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
+
+# A busy machine is no failure: nothing here is timed.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 LEFT, TOP = 700_000.0, 6_600_000.0  # the middle of Lambert-93
 

@@ -10,9 +10,9 @@ from service.cli.inputs import digest_files, read_area
 from service.planning.areas import Area
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence
-from service.planning.placing import choose_grid, connected_groups, place_scene, window_of
+from service.planning.lattice import bounding_window
+from service.planning.placing import choose_grid, connected_groups, place_scene
 from service.planning.preflight import check_fits, check_size
-from service.planning.windows import bounding_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def _group_by_grid(
     return [
         [group[position] for position in positions]
         for group in groups
-        for positions in connected_groups([window_of(entry.source) for entry in group], reach_px=reach_px)
+        for positions in connected_groups([entry.source.extent for entry in group], reach_px=reach_px)
     ]
 
 
@@ -145,7 +145,7 @@ def _plan_map(
         bands=spec.bands,
         grid=grid,
         epsg=placed[0].choice.epsg,
-        data=bounding_window(window_of(source) for source in sources),
+        data=bounding_window(source.extent for source in sources),
         geometry=PatchGeometry(core_px=spec.core_px, halo_px=spec.halo_px, stride_px=spec.stride_px),
         block_cores=settings.block_cores,
         sources=sources,

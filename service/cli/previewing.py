@@ -11,7 +11,7 @@ from models.nomenclature import NOMENCLATURES
 from service.cli.inputs import reader_limits
 from service.cli.running import opened, staged_sources
 from service.maps.preview import draw_preview
-from service.planning.windows import PixelWindow
+from service.rasters.windows import Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def _thinned_image(source: ReaderSource, sheet: SheetPlan, bands: tuple[str, ...
     rgb = [bands.index(role) for role in ("red", "green", "blue")]
     rows = []
     for row in range(0, window.height, step):
-        band = PixelWindow(
+        band = Window(
             row_off=window.row_off + row,
             col_off=window.col_off,
             height=min(step, window.height - row),

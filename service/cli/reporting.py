@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models.nomenclature import Nomenclature
     from service.cli.running import MadeMap, Products
     from service.planning.jobs import JobPlan
-    from service.planning.windows import PixelWindow
+    from service.rasters.windows import Window
 
 _MPX = 1e6
 _NUM_CLASSES_SHOWN = 6
@@ -42,7 +42,7 @@ class ProgressBar:
     def _stage(self, path: str, share: float) -> None:
         self._bar.set_description_str(f"copying {Path(path).name} to tiles, {share:.0%}")
 
-    def _core(self, window: PixelWindow) -> None:
+    def _core(self, window: Window) -> None:
         self._bar.update(window.num_px)
 
     def __enter__(self) -> Self:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from service.maps.finishing import SheetReport
     from service.planning.blocks import Block
     from service.planning.jobs import SheetPlan
-    from service.planning.windows import PixelWindow
     from service.rasters.limits import Limits
+    from service.rasters.windows import Window
     from service.settings import Settings
 
 AnyLayer = TypeVar("AnyLayer", Layer, SourceSpec)
@@ -76,7 +76,7 @@ class Progress:
 
     on_stage: Callable[[str, float], None]
     """A source being staged, and the share done."""
-    on_core: Callable[[PixelWindow], None]
+    on_core: Callable[[Window], None]
     """A core done."""
     on_step: Callable[[str], None]
     """What is done now."""
@@ -166,7 +166,7 @@ class MapMaker:
         run: _Run,
         source: PixelSource,
         blocks: BlockFolder,
-        on_core: Callable[[PixelWindow], None],
+        on_core: Callable[[Window], None],
     ) -> RunFigures:
         """Segment one run of a sheet's missing blocks."""
         plan = run.planned.plan

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from rasterio.features import geometry_mask
 from rasterio.transform import Affine
 
-from service.planning.windows import PixelWindow, lattice_cell
+from service.planning.lattice import lattice_cell
 
 if TYPE_CHECKING:
     from service.inference.strips import Mask
     from service.planning.areas import Area
     from service.planning.grid import Grid
+    from service.rasters.windows import Window
 
 
 class AreaMask:
@@ -29,7 +30,7 @@ class AreaMask:
         self._core_px = core_px
         self._burn = lru_cache(maxsize=64)(self._burn_cell)
 
-    def __call__(self, window: PixelWindow) -> Mask | None:
+    def __call__(self, window: Window) -> Mask | None:
         """Where a window inside one core is to be kept (H, W); None for everywhere."""
         if self._area.holds(window):
             return None

@@ -18,7 +18,7 @@ import numpy as np
 from service.inference.strips import RollingStrip
 from service.inference.threads import WriteBehind, read_ahead
 from service.planning.cores import Core, Patch, PatchGeometry, plan_cores, plan_patch
-from service.planning.windows import bounding_window
+from service.planning.lattice import bounding_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from service.inference.engine import U8, Engine
     from service.inference.strips import Mask, PixelSource
     from service.planning.blocks import Block
-    from service.planning.windows import PixelWindow
+    from service.rasters.windows import Window
 
 NODATA = 255
 """Value of classes and of confidence where there is no data; never 0, which is a class."""
@@ -38,7 +38,7 @@ class RunRequest:
 
     blocks: Sequence[Block]
     """The blocks to decide, of one run."""
-    data: PixelWindow
+    data: Window
     """Extent of all the data on the grid."""
     geometry: PatchGeometry
     """Core, halo and stride of the model."""
@@ -99,8 +99,8 @@ def process_run(
     source: PixelSource,
     engine: Engine,
     commit: Callable[[BlockResult], None],
-    keep: Callable[[PixelWindow], Mask | None] | None = None,
-    on_core: Callable[[PixelWindow], None] | None = None,
+    keep: Callable[[Window], Mask | None] | None = None,
+    on_core: Callable[[Window], None] | None = None,
 ) -> RunFigures:
     """Segment the blocks of one run and hand each over as soon as it is whole.
 
@@ -145,7 +145,7 @@ def _segment(work: _Work, engine: Engine, figures: RunFigures) -> tuple[U8, U8] 
 
 
 def _cut_patches(
-    request: RunRequest, source: PixelSource, keep: Callable[[PixelWindow], Mask | None] | None
+    request: RunRequest, source: PixelSource, keep: Callable[[Window], Mask | None] | None
 ) -> Iterator[_Work]:
     """Read the run downwards, one row of cores after the other, and cut its patches."""
     rows: dict[int, list[tuple[Block, Core, Patch]]] = defaultdict(list)

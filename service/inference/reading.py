@@ -9,8 +9,8 @@ from service.rasters.windows import Window
 if TYPE_CHECKING:
     from service.inference.engine import U8
     from service.inference.strips import Mask
-    from service.planning.windows import PixelWindow
     from service.rasters.reader import SceneReader
+    from service.rasters.windows import Window
 
 
 class ReaderSource:
@@ -35,6 +35,6 @@ class ReaderSource:
         rows = row - self._tile_row_off
         return self._tile_row_off + -(-rows // self._tile_height) * self._tile_height
 
-    def read(self, window: PixelWindow) -> tuple[U8, Mask]:
+    def read(self, window: Window) -> tuple[U8, Mask]:
         """See `PixelSource.read`."""
-        return self._reader.read(Window(window.col_off, window.row_off, window.width, window.height))
+        return self._reader.read(window)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from service.planning.windows import PixelWindow
+from service.rasters.windows import Window
 
 if TYPE_CHECKING:
     from service.inference.engine import U8
@@ -29,7 +29,7 @@ class PixelSource(Protocol):
         """The first row at or after ``row`` at which a row of the source's internal tiles ends."""
         ...
 
-    def read(self, window: PixelWindow) -> tuple[U8, Mask]:
+    def read(self, window: Window) -> tuple[U8, Mask]:
         """Read a window: pixels (C, H, W) and where they are valid (H, W).
 
         The window may exceed the data; what lies outside, and all that is not valid, is 0.
@@ -53,7 +53,7 @@ class RollingStrip:
             col_end: The column after the last.
         """
         self._source = source
-        self._window = PixelWindow.between(row_off=0, col_off=col_off, row_end=0, col_end=col_end)
+        self._window = Window.between(row_off=0, col_off=col_off, row_end=0, col_end=col_end)
         self._image_CHW: U8 = np.empty((source.num_bands, 0, self._window.width), dtype=np.uint8)
         self._valid_HW: Mask = np.empty((0, self._window.width), dtype=np.bool_)
 
@@ -70,16 +70,14 @@ class RollingStrip:
         if read_off < row_end:
             read_end = max(row_end, min(self._source.tile_row_end(row_end), last_row))
         self._roll(kept=kept, of=held.height, num_rows=read_end - row_off)
-        self._window = PixelWindow.between(
+        self._window = Window.between(
             row_off=row_off, col_off=held.col_off, row_end=read_end, col_end=held.col_end
         )
         while read_off < read_end:
             part_end = min(self._source.tile_row_end(read_off + _ROWS_AT_ONCE), read_end)
             rows = slice(read_off - row_off, part_end - row_off)
             self._image_CHW[:, rows], self._valid_HW[rows] = self._source.read(
-                PixelWindow.between(
-                    row_off=read_off, col_off=held.col_off, row_end=part_end, col_end=held.col_end
-                )
+                Window.between(row_off=read_off, col_off=held.col_off, row_end=part_end, col_end=held.col_end)
             )
             read_off = part_end
 
@@ -93,12 +91,12 @@ class RollingStrip:
         self._image_CHW[:, :kept] = image_CHW[:, of - kept : of]
         self._valid_HW[:kept] = valid_HW[of - kept : of]
 
-    def image(self, window: PixelWindow) -> U8:
+    def image(self, window: Window) -> U8:
         """The pixels (C, H, W) of a window that is held; a view."""
         rows, cols = window.slices_in(self._window)
         return self._image_CHW[:, rows, cols]
 
-    def valid(self, window: PixelWindow) -> Mask:
+    def valid(self, window: Window) -> Mask:
         """Where a window that is held is valid (H, W); a view."""
         rows, cols = window.slices_in(self._window)
         return self._valid_HW[rows, cols]

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import rasterio
 from PIL import Image
-from rasterio.windows import Window
+from rasterio.windows import Window as RasterioWindow
 
 from service.errors import MapError
 from service.maps.seams import SeamCount
-from service.rasters.windows import Window as PartWindow
 from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
 
 if TYPE_CHECKING:
@@ -126,9 +125,9 @@ def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path
         for block in wanted:
             with rasterio.open(blocks.path_of(sheet, block)) as file:
                 values_HW = file.read(band.number)
-            rows, cols = block.window.slices_in(sheet.window)
-            height, width = values_HW.shape
-            writer.write(PartWindow(cols.start, rows.start, width, height), values_HW)
+            writer.write(
+                block.window.shifted(cols=-sheet.window.col_off, rows=-sheet.window.row_off), values_HW
+            )
 
 
 def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
@@ -138,7 +137,7 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
     with rasterio.open(mosaic) as file:
         for row in range(0, file.height, _BAND_ROWS):
             rows = min(_BAND_ROWS + 1, file.height - row)
-            classes_HW = file.read(1, window=Window(0, row, file.width, rows))
+            classes_HW = file.read(1, window=RasterioWindow(0, row, file.width, rows))
             has_next_row = rows > _BAND_ROWS
             counts += _histogram(classes_HW[:-1] if has_next_row else classes_HW)
             seams.add(

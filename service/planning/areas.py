@@ -10,7 +10,7 @@ from service.errors import PreflightError
 
 if TYPE_CHECKING:
     from service.planning.grid import Grid
-    from service.planning.windows import PixelWindow
+    from service.rasters.windows import Window
 
 
 class AreaOutsideData(PreflightError):
@@ -31,7 +31,7 @@ class Area:
         self._grid = grid
         shapely.prepare(geometry)
 
-    def window(self, data: PixelWindow) -> PixelWindow:
+    def window(self, data: Window) -> Window:
         """The pixels of the data that the area's bounds cover.
 
         Raises:
@@ -46,11 +46,11 @@ class Area:
             )
         return window
 
-    def meets(self, window: PixelWindow) -> bool:
+    def meets(self, window: Window) -> bool:
         """Whether the area and a window touch."""
         return bool(self.geometry.intersects(shapely.box(*self._grid.bounds_of(window))))
 
-    def holds(self, window: PixelWindow) -> bool:
+    def holds(self, window: Window) -> bool:
         """Whether a window lies wholly inside."""
         return bool(self.geometry.contains_properly(shapely.box(*self._grid.bounds_of(window))))
 

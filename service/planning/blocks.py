@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.planning.windows import PixelWindow, split_on_lattice
+from service.planning.lattice import split_on_lattice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from service.rasters.windows import Window
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -19,7 +21,7 @@ class Block:
     """Row on the lattice of blocks; may be negative."""
     col: int
     """Column on the lattice of blocks; may be negative."""
-    window: PixelWindow
+    window: Window
     """The pixels it decides."""
 
     @property
@@ -28,7 +30,7 @@ class Block:
         return f"r{self.row}_c{self.col}"
 
 
-def plan_blocks(window: PixelWindow, *, core_px: int, block_cores: int) -> list[Block]:
+def plan_blocks(window: Window, *, core_px: int, block_cores: int) -> list[Block]:
     """Cover a window with blocks of ``block_cores`` x ``block_cores`` cores, row by row."""
     return [
         Block(row=row, col=col, window=part)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.planning.windows import PixelWindow, lattice_cell, split_on_lattice
+from service.planning.lattice import lattice_cell, split_on_lattice
+from service.rasters.windows import Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Core:
     """Row of the cell on the lattice of cores."""
     col: int
     """Column of the cell on the lattice of cores."""
-    window: PixelWindow
+    window: Window
     """The pixels kept: the cell, cut to the area asked for and to the data."""
 
 
@@ -57,7 +58,7 @@ class Core:
 class Patch:
     """What the network sees of one core: pixels to read, then to grow by reflection."""
 
-    read: PixelWindow
+    read: Window
     """Pixels to read; all inside the extent of the data."""
     pad_top: int
     """Rows to reflect above, in pixels."""
@@ -87,7 +88,7 @@ class Patch:
         )
 
 
-def plan_cores(window: PixelWindow, *, core_px: int) -> list[Core]:
+def plan_cores(window: Window, *, core_px: int) -> list[Core]:
     """Cover a window with cores of the anchored lattice, row by row, each pixel once.
 
     Args:
@@ -102,7 +103,7 @@ def plan_cores(window: PixelWindow, *, core_px: int) -> list[Core]:
     ]
 
 
-def plan_patch(core: Core, *, data: PixelWindow, geometry: PatchGeometry) -> Patch:
+def plan_patch(core: Core, *, data: Window, geometry: PatchGeometry) -> Patch:
     """Choose the pixels that decide a core.
 
     Args:
@@ -123,7 +124,7 @@ def plan_patch(core: Core, *, data: PixelWindow, geometry: PatchGeometry) -> Pat
         cell.col_off, cell.col_end, data.col_off, data.col_end, geometry=geometry
     )
     return Patch(
-        read=PixelWindow.between(row_off=row_off, col_off=col_off, row_end=row_end, col_end=col_end),
+        read=Window.between(row_off=row_off, col_off=col_off, row_end=row_end, col_end=col_end),
         pad_top=top,
         pad_bottom=bottom,
         pad_left=left,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from service.planning.windows import PixelWindow
 from service.rasters.sources import Grid as GridSpec
+from service.rasters.windows import Window
 
 GeoTransform = tuple[float, float, float, float, float, float]
 """``(a, b, c, d, e, f)`` of rasterio's Affine: x = a col + b row + c, y = d col + e row + f."""
@@ -51,30 +51,30 @@ class Grid:
         transform = (self.x_res, 0.0, self.x_origin, 0.0, -self.y_res, self.y_origin)
         return GridSpec(crs_wkt=self.crs_wkt, transform=transform)
 
-    def transform_of(self, window: PixelWindow) -> GeoTransform:
+    def transform_of(self, window: Window) -> GeoTransform:
         """The geotransform of an array that holds this window."""
         left = self.x_origin + window.col_off * self.x_res
         top = self.y_origin - window.row_off * self.y_res
         return (self.x_res, 0.0, left, 0.0, -self.y_res, top)
 
-    def bounds_of(self, window: PixelWindow) -> tuple[float, float, float, float]:
+    def bounds_of(self, window: Window) -> tuple[float, float, float, float]:
         """Left, bottom, right, top of a window, in CRS coordinates."""
         left = self.x_origin + window.col_off * self.x_res
         top = self.y_origin - window.row_off * self.y_res
         return (left, top - window.height * self.y_res, left + window.width * self.x_res, top)
 
-    def window_covering(self, bounds: tuple[float, float, float, float]) -> PixelWindow:
+    def window_covering(self, bounds: tuple[float, float, float, float]) -> Window:
         """The smallest window that covers these bounds (left, bottom, right, top, in CRS coordinates)."""
         left, bottom, right, top = bounds
         slack = PHASE_TOLERANCE_PX  # an edge that lies on a pixel border, but for rounding, adds no pixel
-        return PixelWindow.between(
+        return Window.between(
             row_off=math.floor((self.y_origin - top) / self.y_res + slack),
             col_off=math.floor((left - self.x_origin) / self.x_res + slack),
             row_end=math.ceil((self.y_origin - bottom) / self.y_res - slack),
             col_end=math.ceil((right - self.x_origin) / self.x_res - slack),
         )
 
-    def place(self, transform: GeoTransform, *, width: int, height: int) -> PixelWindow | None:
+    def place(self, transform: GeoTransform, *, width: int, height: int) -> Window | None:
         """The window that a north-up raster takes on this grid; None when its pixels do not coincide.
 
         The pixel size may differ so little that the far corner still lies within the tolerance.
@@ -92,7 +92,7 @@ class Grid:
         )
         if any(abs(drift) > PHASE_TOLERANCE_PX for drift in drifts_px):
             return None
-        return PixelWindow(row_off=round(row), col_off=round(col), height=height, width=width)
+        return Window(row_off=round(row), col_off=round(col), height=height, width=width)
 
 
 def anchor_of(epsg: int | None) -> tuple[float, float]:

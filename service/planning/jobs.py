@@ -17,9 +17,9 @@ from service.planning.areas import Area
 from service.planning.blocks import Block, plan_blocks
 from service.planning.cores import PatchGeometry, plan_cores, plan_patch
 from service.planning.grid import GeoTransform, Grid
-from service.planning.placing import window_of
-from service.planning.windows import PixelWindow, bounding_window, split_on_lattice
+from service.planning.lattice import bounding_window, split_on_lattice
 from service.rasters.sources import SourceSpec
+from service.rasters.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class SheetPlan(BaseModel):
 
     name: str
     """Its file's name without extension."""
-    window: PixelWindow
+    window: Window
     """Its pixels on the grid."""
     transform: GeoTransform
     """Its geotransform; of a scene's map the scene's own, to the last bit."""
@@ -58,7 +58,7 @@ class JobPlan(BaseModel):
     """Roles in the order of the model's input."""
     grid: Grid
     epsg: int | None
-    data: PixelWindow
+    data: Window
     """Extent of all the sources."""
     geometry: PatchGeometry
     block_cores: int
@@ -92,7 +92,7 @@ class JobPlan(BaseModel):
     def blocks_of(self, sheet: SheetPlan) -> list[Block]:
         """The blocks of a sheet that may hold data inside the area of interest, row by row."""
         area = self.area
-        extents = [window_of(source) for source in self.sources]
+        extents = [source.extent for source in self.sources]
         return [
             block
             for block in plan_blocks(
@@ -135,13 +135,13 @@ def plan_sheets(
     Raises:
         AreaOutsideData: The area meets no data.
     """
-    extents = [window_of(source) for source in sources]
+    extents = [source.extent for source in sources]
     data = bounding_window(extents)
     wanted = area.window(data) if area is not None else data
     if len(sources) == 1 or max(wanted.width, wanted.height) <= SHEET_PX:
         exact = transform if transform is not None and wanted == data else grid.transform_of(wanted)
         return (SheetPlan(name=name, window=wanted, transform=exact),)
-    parts: dict[tuple[int, int], list[PixelWindow]] = {}
+    parts: dict[tuple[int, int], list[Window]] = {}
     for extent in extents:
         for row, col, part in split_on_lattice(extent.intersection(wanted), cell_px=SHEET_PX):
             parts.setdefault((row, col), []).append(part)

@@ -11,7 +11,6 @@ from rasterio.crs import CRS
 
 from service.planning.grid import Grid, anchored_grid, native_grid
 from service.planning.preflight import GSD_SLACK
-from service.planning.windows import PixelWindow
 from service.rasters.placing import companion_height, companion_irc, place
 
 if TYPE_CHECKING:
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from service.planning.grid import GeoTransform
     from service.planning.preflight import FittingBands, ReadingOptions, SceneFacts
     from service.rasters.facts import RasterFacts
-    from service.rasters.sources import Layer, SourceSpec
+    from service.rasters.sources import SourceSpec
+    from service.rasters.windows import Window
 
 MAX_PIXEL_ASPECT = 1.05
 """Pixels longer than wide by more than this are resampled to squares."""
@@ -108,12 +108,7 @@ def place_scene(scene: SceneFacts, bands: FittingBands, *, grid: Grid, options: 
     return place(scene.main, bands.main, grid=grid.spec, nodata=options.nodata, companions=tuple(companions))
 
 
-def window_of(layer: Layer) -> PixelWindow:
-    """Where a layer lies on its grid."""
-    return PixelWindow(row_off=layer.row_off, col_off=layer.col_off, height=layer.height, width=layer.width)
-
-
-def connected_groups(windows: Sequence[PixelWindow], *, reach_px: int) -> list[list[int]]:
+def connected_groups(windows: Sequence[Window], *, reach_px: int) -> list[list[int]]:
     """Group windows that see each other: those that lie within ``reach_px`` of each other, and so on.
 
     Args:

@@ -33,13 +33,13 @@ class Mosaic:
             RasterError: A file is damaged.
         """
         parts = [source.extent.intersection(window) for source in self._sources]
-        meeting = [number for number, part in enumerate(parts) if part is not None]
+        meeting = [number for number, part in enumerate(parts) if not part.is_empty]
         if len(meeting) == 1 and parts[meeting[0]] == window:
             return self._read_source(meeting[0], self._sources[meeting[0]], window)
         image_CHW = np.zeros((len(self._roles), window.height, window.width), dtype=np.uint8)
         valid_HW = np.zeros((window.height, window.width), dtype=np.bool_)
         for number, (source, part) in enumerate(zip(self._sources, parts, strict=True)):
-            if part is None:
+            if part.is_empty:
                 continue
             here = part.slices_in(window)
             wanted_HW = ~valid_HW[here]
@@ -79,13 +79,13 @@ class Mosaic:
 
         if layer.warp is not None:
             return read_warped(layer, part, native, self._chunks, key)
-        own = part.shifted(-layer.col_off, -layer.row_off)
+        own = part.shifted(cols=-layer.col_off, rows=-layer.row_off)
         inside = own.intersection(Window(0, 0, layer.file_width, layer.file_height))
         if inside == own:
             return native(own)
         image_CHW = np.zeros((len(layer.bands), part.height, part.width), dtype=np.uint8)
         valid_HW = np.zeros((part.height, part.width), dtype=np.bool_)
-        if inside is not None:  # a companion may be smaller than its raster
+        if not inside.is_empty:  # a companion may be smaller than its raster
             here = inside.slices_in(own)
             image_CHW[:, *here], valid_HW[here] = native(inside)
         return image_CHW, valid_HW

@@ -25,13 +25,20 @@ class SceneReader:
         sources: In order of preference: a pixel comes from the first source that is valid there.
         roles: Channels of the image, in order; each source or its companions must carry them all.
         limits: Of the child; the defaults of ``Limits`` when None.
+        child: One that runs already, such as the one that read the facts, and stays its owner's; starting
+            one takes a quarter of a second. Its limits are its own.
 
     Raises:
         ValueError: A source lacks a role.
     """
 
     def __init__(
-        self, sources: Sequence[SourceSpec], *, roles: Sequence[str], limits: Limits | None = None
+        self,
+        sources: Sequence[SourceSpec],
+        *,
+        roles: Sequence[str],
+        limits: Limits | None = None,
+        child: ReaderChild | None = None,
     ) -> None:
         for source in sources:
             carried = {*source.bands, *(role for layer in source.companions for role in layer.bands)}
@@ -43,7 +50,8 @@ class SceneReader:
         self._shared: mmap.mmap | None = None
         self.decoded_pixels = 0
         """Pixels of internal tiles decoded so far (by a model of GDAL's block cache)."""
-        self._child = ReaderChild(limits or Limits())
+        self._owns_child = child is None
+        self._child = child or ReaderChild(limits or Limits())
         try:
             self._child.request(
                 "open",
@@ -66,7 +74,9 @@ class SceneReader:
         """
         plane = window.width * window.height
         num_bytes = plane * (self._num_roles + 1)
-        about = _names([source for source in self._sources if source.extent.intersection(window)])
+        about = _names(
+            [source for source in self._sources if not source.extent.intersection(window).is_empty]
+        )
         with self._lock:
             shared = self._room_for(num_bytes, about)
             reply = self._child.request(
@@ -81,8 +91,9 @@ class SceneReader:
         return image_CHW, pixels[plane * self._num_roles :].reshape(shape_HW) != 0
 
     def close(self) -> None:
-        """End the child and free the shared memory."""
-        self._child.close()
+        """End the child, unless it is another's, and free the shared memory."""
+        if self._owns_child:
+            self._child.close()
         if self._shared is not None:
             self._shared.close()
             self._shared = None

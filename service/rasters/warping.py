@@ -68,7 +68,6 @@ def read_warped(layer: Layer, window: Window, read_native: ReadNative, cache: Ch
     valid_HW = np.zeros((window.height, window.width), dtype=np.bool_)
     for chunk in chunks_of(layer.warp, window):
         part = chunk.intersection(window)
-        assert part is not None
         chunk_image, chunk_valid = cache.get(
             (key, chunk.col_off, chunk.row_off), partial(_resample, layer, chunk, read_native)
         )
@@ -152,6 +151,7 @@ def _source_window(layer: Layer, warp: WarpSpec, chunk: Window) -> Window | None
     top = math.floor(source_rows[finite].min()) - margins[1]
     right = math.ceil(source_cols[finite].max()) + margins[0]
     bottom = math.ceil(source_rows[finite].max()) + margins[1]
-    return Window(left, top, right - left, bottom - top).intersection(
+    needed = Window(left, top, right - left, bottom - top).intersection(
         Window(0, 0, layer.file_width, layer.file_height)
     )
+    return None if needed.is_empty else needed

@@ -10,7 +10,7 @@ from service.inference.pipeline import NODATA, RunRequest, process_run
 from service.planning.blocks import plan_blocks, plan_runs
 from service.planning.cores import PatchGeometry
 from service.planning.profile import ExecutionProfile
-from service.planning.windows import PixelWindow
+from service.rasters.windows import Window
 
 GEOMETRY = PatchGeometry(core_px=12, halo_px=2, stride_px=8)
 PROFILE = ExecutionProfile(
@@ -32,7 +32,7 @@ class ArraySource:
 
     def __init__(self, image_CHW, valid_HW, *, row_off, col_off, tile_px=7):
         self.image_CHW, self.valid_HW, self.tile_px = image_CHW, valid_HW, tile_px
-        self.window = PixelWindow(
+        self.window = Window(
             row_off=row_off, col_off=col_off, height=valid_HW.shape[0], width=valid_HW.shape[1]
         )
         self.rows_read = 0
@@ -112,7 +112,7 @@ def test_a_scene_in_patches_equals_the_scene_whole(height, width, row_off, col_o
 def test_another_extent_or_order_gives_the_same_classes(top, left, shuffle, max_cols):
     source = scene(2, 70, 64, row_off=-31, col_off=17)
     whole_HW = predict(source, BoxEngine(PROFILE))
-    area = PixelWindow.between(
+    area = Window.between(
         row_off=source.window.row_off + top,
         col_off=source.window.col_off + left,
         row_end=source.window.row_end - 3,

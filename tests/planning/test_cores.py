@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from service.planning.blocks import plan_blocks, plan_runs
 from service.planning.cores import PatchGeometry, plan_cores, plan_patch
-from service.planning.windows import PixelWindow, bounding_window
+from service.planning.lattice import bounding_window
+from service.rasters.windows import Window
 
 offsets = st.integers(-5_000, 5_000)
 sides = st.integers(1, 60)
@@ -15,7 +16,7 @@ sides = st.integers(1, 60)
 
 @st.composite
 def windows(draw):
-    return PixelWindow(row_off=draw(offsets), col_off=draw(offsets), height=draw(sides), width=draw(sides))
+    return Window(row_off=draw(offsets), col_off=draw(offsets), height=draw(sides), width=draw(sides))
 
 
 @st.composite
@@ -49,7 +50,7 @@ def test_blocks_are_made_of_the_cores_of_the_window(window, core_px, block_cores
 def test_a_patch_does_not_depend_on_the_extent_asked_for(data, geometry, asked):
     row = asked.draw(st.integers(data.row_off, data.row_end - 1))
     col = asked.draw(st.integers(data.col_off, data.col_end - 1))
-    part = PixelWindow.between(row_off=row, col_off=col, row_end=data.row_end, col_end=data.col_end)
+    part = Window.between(row_off=row, col_off=col, row_end=data.row_end, col_end=data.col_end)
     whole = {
         (core.row, core.col): plan_patch(core, data=data, geometry=geometry)
         for core in plan_cores(data, core_px=geometry.core_px)
@@ -77,17 +78,17 @@ def test_patches_hold_their_core_and_its_halo_and_fit_the_stride(data, geometry)
 
 def test_inside_the_data_every_patch_has_the_same_size_and_no_padding():
     geometry = PatchGeometry(core_px=1024, halo_px=80, stride_px=32)
-    data = PixelWindow(row_off=-4096, col_off=-4096, height=8192, width=8192)
+    data = Window(row_off=-4096, col_off=-4096, height=8192, width=8192)
+    inner = Window(row_off=-3072, col_off=-3072, height=6144, width=6144)
     patches = [
-        plan_patch(core, data=data, geometry=geometry)
-        for core in plan_cores(data.grown(-1024), core_px=geometry.core_px)
+        plan_patch(core, data=data, geometry=geometry) for core in plan_cores(inner, core_px=geometry.core_px)
     ]
     assert {(patch.read.height, patch.read.width) for patch in patches} == {(1184, 1184)}
 
 
 def test_a_core_outside_the_data_is_refused():
-    core = plan_cores(PixelWindow(row_off=0, col_off=0, height=4, width=4), core_px=4)[0]
-    data = PixelWindow(row_off=100, col_off=100, height=4, width=4)
+    core = plan_cores(Window(row_off=0, col_off=0, height=4, width=4), core_px=4)[0]
+    data = Window(row_off=100, col_off=100, height=4, width=4)
     with pytest.raises(ValueError, match="outside the data"):
         plan_patch(core, data=data, geometry=PatchGeometry(core_px=4, halo_px=0, stride_px=1))
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.planning.grid import anchored_grid, native_grid
-from service.planning.windows import PixelWindow
+from service.rasters.windows import Window
 
 RESOLUTIONS = [0.1, 0.15, 0.2, 0.25, 0.298582141647617, 0.5, 1.0]
 
@@ -21,9 +21,7 @@ def test_a_native_grid_keeps_the_pixels_of_its_raster(res, col, row, phase):
     grid = native_grid(transform, crs_wkt="", epsg=None)
     window = grid.place(transform, width=100, height=50)
     assert window is not None
-    assert window == PixelWindow(
-        row_off=row + (phase > 0.5), col_off=col + (phase > 0.5), height=50, width=100
-    )
+    assert window == Window(row_off=row + (phase > 0.5), col_off=col + (phase > 0.5), height=50, width=100)
     assert grid.transform_of(window) == pytest.approx(transform, abs=res * 1e-6)
 
 
@@ -43,7 +41,7 @@ def test_files_cut_from_one_raster_are_counted_from_the_same_corner(res, phase, 
 def test_lambert_93_is_anchored_on_the_tile_grid_of_ign():
     grid = anchored_grid(crs_wkt="", epsg=2154, res=0.2)
     tile = grid.window_covering((0.0, 12_000_000.0 - 6553.6, 6553.6, 12_000_000.0))
-    assert tile == PixelWindow(row_off=0, col_off=0, height=32768, width=32768)
+    assert tile == Window(row_off=0, col_off=0, height=32768, width=32768)
 
 
 @pytest.mark.parametrize(
@@ -63,5 +61,5 @@ def test_rasters_whose_pixels_do_not_coincide_share_no_grid(transform):
 
 def test_bounds_and_windows_go_round_trip():
     grid = anchored_grid(crs_wkt="", epsg=2154, res=0.2)
-    window = PixelWindow(row_off=12, col_off=3_000_001, height=7, width=9)
+    window = Window(row_off=12, col_off=3_000_001, height=7, width=9)
     assert grid.window_covering(grid.bounds_of(window)) == window

@@ -1,11 +1,11 @@
 """Windows that see each other are planned together, others apart."""
 
 from service.planning.placing import connected_groups
-from service.planning.windows import PixelWindow
+from service.rasters.windows import Window
 
 
 def box(col, row, side=10):
-    return PixelWindow(row_off=row, col_off=col, height=side, width=side)
+    return Window(row_off=row, col_off=col, height=side, width=side)
 
 
 def test_neighbours_form_groups_and_far_scenes_stay_alone():

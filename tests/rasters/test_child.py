@@ -110,7 +110,7 @@ def test_the_child_ends_with_its_parent():
     ("one", "other", "expected"),
     [
         (Window(0, 0, 10, 10), Window(5, 6, 10, 10), Window(5, 6, 5, 4)),
-        (Window(0, 0, 10, 10), Window(10, 0, 10, 10), None),
+        (Window(0, 0, 10, 10), Window(10, 0, 10, 10), Window(10, 0, 0, 10)),
         (Window(-5, -5, 10, 10), Window(-2, 0, 1, 100), Window(-2, 0, 1, 5)),
     ],
 )
@@ -118,6 +118,6 @@ def test_windows_intersect(one, other, expected):
     assert one.intersection(other) == other.intersection(one) == expected
 
 
-def test_empty_windows_are_refused():
-    with pytest.raises(ValueError, match="positive"):
-        Window(0, 0, 0, 5)
+def test_windows_of_negative_sides_are_refused():
+    with pytest.raises(ValueError, match="-1 x 5"):
+        Window(0, 0, -1, 5)

@@ -262,3 +262,14 @@ def test_nothing_is_left_behind(read_all, make_raster):
     before = set(shared.glob("orthoscape-*"))
     read_all(make_raster())
     assert not set(shared.glob("orthoscape-*")) - before
+
+
+def test_a_child_that_runs_already_is_used_and_left_running(child, source_of, make_raster):
+    path = make_raster()
+    for _ in range(2):
+        with SceneReader([source_of(path)], roles=tuple(BANDS), child=child) as reader:
+            image_CHW, valid_HW = reader.read(WHOLE)
+        with SceneReader([source_of(path)], roles=tuple(BANDS)) as reader:
+            wanted_CHW, wanted_valid_HW = reader.read(WHOLE)
+        assert np.array_equal(image_CHW, wanted_CHW)
+        assert np.array_equal(valid_HW, wanted_valid_HW)
