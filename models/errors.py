@@ -1,18 +1,19 @@
-"""Every way the contract between training and service can be broken, as one small tree.
+"""Errors that say what to do, and every way the contract can be broken, as one small tree.
 
-    ContractError
-    ├── NomenclatureUnknown    a class scheme that this version does not carry
-    ├── ManifestInvalid        a manifest that cannot be read or contradicts itself
-    ├── ArtefactDamaged        a file of an artefact is absent, of another size or of another digest
-    ├── ArtefactMissing        no artefact of that name in the folders that were searched
-    └── ArtefactAmbiguous      two artefacts claim one name and version, and differ
+    RemediedError
+    └── ContractError
+        ├── NomenclatureUnknown    a class scheme that this version does not carry
+        ├── ManifestInvalid        a manifest that cannot be read or contradicts itself
+        ├── ArtefactDamaged        a file of an artefact is absent, of another size or of another digest
+        ├── ArtefactMissing        no artefact of that name in the folders that were searched
+        └── ArtefactAmbiguous      two artefacts claim one name and version, and differ
 
-The service turns them into its own errors; message and remedy travel unchanged.
+The errors of the service are remedied errors too: whoever shows one needs to know no more.
 """
 
 
-class ContractError(Exception):
-    """An artefact, or what it refers to, is not what the contract asks for.
+class RemediedError(Exception):
+    """Something a user can understand went wrong.
 
     Args:
         message: What is wrong, with the values that show it.
@@ -26,6 +27,10 @@ class ContractError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class ContractError(RemediedError):
+    """An artefact, or what it refers to, is not what the contract asks for."""
 
 
 class NomenclatureUnknown(ContractError):

@@ -12,21 +12,8 @@ stands beside it. One place maps errors to exit codes, one maps them to HTTP sta
 """
 
 
-class ServiceError(Exception):
-    """Something a user can understand went wrong.
-
-    Args:
-        message: What is wrong, with the values that show it.
-        remedy: What to do about it, as a sentence or a command; None when nothing can be done.
-    """
-
-    def __init__(self, message: str, *, remedy: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+class ServiceError(RemediedError):
+    """Something a user can understand went wrong while a map was made."""
 
 
 class RasterError(ServiceError):

@@ -16,7 +16,7 @@ import rasterio
 from rasterio.drivers import raster_driver_extensions
 from rasterio.transform import Affine
 
-from models.errors import ContractError
+from models.errors import RemediedError
 from service.cli.choosing import registry_of
 from service.cli.inputs import reader_limits
 from service.errors import ServiceError
@@ -42,7 +42,7 @@ def doctor(settings: Settings) -> None:
         try:
             for line in check(settings):
                 click.echo(f"{click.style('ok  ', fg='green')} {name}: {line}")
-        except (ServiceError, ContractError, OSError, PackageNotFoundError) as error:
+        except (RemediedError, OSError, PackageNotFoundError) as error:
             is_well = False
             click.echo(f"{click.style('bad ', fg='red')} {name}: {error}")
     if not is_well:

@@ -8,13 +8,12 @@ from typing import Any
 
 import click
 
-from models.errors import ContractError
+from models.errors import RemediedError
 from service.cli.doctor import doctor
 from service.cli.info import info
 from service.cli.models import models
 from service.cli.predict import predict
 from service.cli.verify import verify
-from service.errors import ServiceError
 from service.settings import Settings
 
 EXIT_REFUSED = 1
@@ -27,7 +26,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's own signature
         try:
             return super().invoke(ctx)
-        except (ServiceError, ContractError) as error:
+        except RemediedError as error:
             click.secho(f"error: {error.message}", fg="red", err=True)
             if error.remedy:
                 click.echo(f"  what to do: {error.remedy}", err=True)
