@@ -11,6 +11,8 @@ Facts are class names where they are raised (``BandMismatch``), values stand in 
 stands beside it. One place maps errors to exit codes, one maps them to HTTP statuses.
 """
 
+from models.errors import RemediedError
+
 
 class ServiceError(RemediedError):
     """Something a user can understand went wrong while a map was made."""
