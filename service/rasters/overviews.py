@@ -15,8 +15,8 @@ from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 NODATA = 255
-_BAND_ROWS = 1024
-"""Rows halved at once; even, and whole internal tiles of both levels."""
+_BAND_ROWS = 512
+"""Rows halved at once; even."""
 
 U8 = NDArray[np.uint8]
 
