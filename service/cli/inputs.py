@@ -1,16 +1,12 @@
-"""What a user names on the command line, found and read: scenes, companions, areas."""
+"""What a user names on the command line, found and read: scenes and their companions."""
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyogrio
 import shapely
-from rasterio.crs import CRS
-from rasterio.warp import transform_geom
 
 from service.errors import PreflightError
 from service.planning.preflight import SceneFacts
@@ -29,20 +25,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 
-EDGE_STEP_PX = 50.0
-"""Edges of an area are bent to its new CRS at points at most this many pixels apart."""
-
-
-_AREA_MAGIC = (b"SQLite format 3\x00", b"fgb\x03", b"\x00\x00\x27\x0a")
-"""First bytes of GeoPackage, FlatGeobuf and Shapefile."""
-
 
 class InputMissing(PreflightError):
     """A path named on the command line holds nothing to work on."""
-
-
-class AreaUnreadable(PreflightError):
-    """An area of interest is no polygon that can be read."""
 
 
 def reader_limits(settings: Settings) -> Limits:
@@ -165,101 +150,3 @@ def digest_files(paths: Sequence[str]) -> dict[str, str]:
 def _digest(path: str, _mtime_ns: int) -> str:
     """Sha256 of a file, computed once for all the models that are asked about it."""
     return sha256_of(path)
-
-
-def read_area(text: str, *, crs_wkt: str, pixel_size: float) -> shapely.Geometry:
-    """Read an area of interest into the CRS of a grid.
-
-    Args:
-        text: A file that holds polygons (GeoPackage, GeoJSON, Shapefile, FlatGeobuf), GeoJSON itself, or
-            ``left,bottom,right,top`` in the grid's CRS, or with ``,EPSG:4326`` (any code) behind it.
-        crs_wkt: Of the grid.
-        pixel_size: Of the grid, in units of its CRS.
-
-    Raises:
-        AreaUnreadable: It is none of these, or holds no polygon.
-    """
-    target = CRS.from_wkt(crs_wkt)
-    if Path(text).is_file():
-        geometry, source = _area_from_file(Path(text))
-    elif text.lstrip().startswith("{"):
-        geometry, source = _area_from_geojson(text)
-    else:
-        geometry, source = _area_from_bounds(text, target)
-    geometry = _only_polygons(geometry, text)
-    if source != target:
-        # Straight edges are straight where they were drawn: bend them before they change CRS.
-        left, bottom, right, top = geometry.bounds
-        unit = 1.0 if not source.is_geographic or target.is_geographic else 1 / 111_320.0
-        step = max(pixel_size * EDGE_STEP_PX * unit, max(right - left, top - bottom) / 2000)
-        bent = shapely.segmentize(geometry, step)
-        geometry = shapely.geometry.shape(transform_geom(source, target, shapely.geometry.mapping(bent)))
-    if not geometry.is_valid:
-        geometry = _only_polygons(shapely.make_valid(geometry), text)
-    return geometry
-
-
-def _area_from_file(path: Path) -> tuple[shapely.Geometry, CRS]:
-    """Read by content, not by name: other formats (OGR's VRT) can read other files."""
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return _area_from_geojson(path.read_text(encoding="utf-8-sig", errors="replace"))
-    if not head.startswith(_AREA_MAGIC):
-        raise AreaUnreadable(
-            f"{path} is no vector data that is read",
-            remedy="give GeoPackage, GeoJSON, FlatGeobuf or Shapefile",
-        )
-    try:
-        meta, _, wkb, _ = pyogrio.raw.read(path, columns=[])
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise AreaUnreadable(
-            f"{path} cannot be read as vector data: {error}", remedy="give GeoPackage, GeoJSON or FlatGeobuf"
-        ) from error
-    if not meta["crs"]:
-        raise AreaUnreadable(
-            f"{path} states no CRS", remedy="ogr2ogr -a_srs EPSG:2154 area.gpkg " + str(path)
-        )
-    return shapely.union_all(shapely.from_wkb(wkb)), CRS.from_user_input(meta["crs"])
-
-
-def _area_from_geojson(text: str) -> tuple[shapely.Geometry, CRS]:
-    try:
-        parsed = json.loads(text)
-        features = parsed.get("features") or [parsed]
-        shapes = [shapely.geometry.shape(feature.get("geometry", feature)) for feature in features]
-        crs = parsed.get("crs")  # of GeoJSON before 2016, which GIS programs still write
-        source = CRS.from_user_input(crs["properties"]["name"]) if crs else CRS.from_epsg(4326)
-    except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
-        raise AreaUnreadable(f"the area is no GeoJSON: {error}", remedy="see https://geojson.org") from error
-    return shapely.union_all(shapes), source
-
-
-def _area_from_bounds(text: str, target: CRS) -> tuple[shapely.Geometry, CRS]:
-    parts = text.split(",")
-    try:
-        left, bottom, right, top = (float(part) for part in parts[:4])
-        crs = CRS.from_user_input(parts[4].strip()) if parts[4:] else target
-    except ValueError as error:
-        raise AreaUnreadable(
-            f"{text!r} is no file, no GeoJSON and no bounds",
-            remedy="give a path, GeoJSON, or left,bottom,right,top[,EPSG:code]",
-        ) from error
-    if not (left < right and bottom < top):
-        raise AreaUnreadable(f"{text!r} is empty", remedy="the order is left,bottom,right,top")
-    return shapely.box(left, bottom, right, top), crs
-
-
-def _only_polygons(geometry: shapely.Geometry, text: str) -> shapely.Geometry:
-    parts = [part for part in shapely.get_parts(geometry, return_index=False) if part.area > 0]
-    polygons = [
-        piece
-        for part in parts
-        for piece in (part.geoms if hasattr(part, "geoms") else [part])
-        if piece.geom_type == "Polygon"
-    ]
-    if not polygons:
-        raise AreaUnreadable(
-            f"the area holds no polygon: {text[:80]}", remedy="points and lines have no pixels"
-        )
-    return shapely.union_all(polygons)

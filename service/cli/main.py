@@ -14,6 +14,7 @@ from service.cli.info import info
 from service.cli.models import models
 from service.cli.predict import predict
 from service.cli.verify import verify
+from service.rasters.writing import bound_gdal_cache
 from service.settings import Settings
 
 EXIT_REFUSED = 1
@@ -49,7 +50,9 @@ class _Group(click.Group):
 def main(ctx: click.Context, *, verbose: bool) -> None:
     """From orthophotos to land-cover maps."""
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING)
-    ctx.obj = Settings()
+    settings = Settings()
+    bound_gdal_cache(settings.gdal_cache_bytes)
+    ctx.obj = settings
 
 
 for command in (predict, info, models, verify, doctor):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cli.inputs import digest_files, read_area
+from service.cli.areas import read_area
+from service.cli.inputs import digest_files
 from service.planning.areas import Area
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence
