@@ -16,6 +16,8 @@ class RunFacts:
     minutes: float
     num_scenes: int
     """Scenes trained on."""
+    note: str = ""
+    """What happened to the run that its commands do not show."""
 
 
 def write_card(
@@ -66,6 +68,7 @@ def write_card(
         f"{recipe.crop_px} px in {facts.minutes:.0f} minutes on two shared cores,",
         f"over {facts.num_scenes} scenes. Its learning rate followed the clock, so the commands give a",
         "network like it, not the same bytes.",
+        *(("", facts.note) if facts.note else ()),
     )
     parts = (
         (title, ""),

@@ -95,9 +95,12 @@ def evaluate(run: Path) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of artefacts; the packaged one by default.",
 )
-def export(run: Path, into: Path | None) -> None:
+@click.option(
+    "--note", default="", help="For the card: what happened to the run that its commands do not show."
+)
+def export(run: Path, into: Path | None, note: str) -> None:
     """Export RUN as artefacts: measured, calibrated, proved equal to the network."""
     from training import commands  # noqa: PLC0415 - as above
 
-    for artefact in commands.export_run(run, into=into):
+    for artefact in commands.export_run(run, into=into, note=note):
         click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")

@@ -130,8 +130,14 @@ def evaluate_run(run: Path) -> dict[str, Metrics]:
     }
 
 
-def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
-    """Write one artefact for each band set of a run; the first carries the weights."""
+def export_run(run: Path, *, into: Path | None, note: str = "") -> list[Artefact]:
+    """Write one artefact for each band set of a run; the first carries the weights.
+
+    Args:
+        run: Run folder.
+        into: Folder of artefact folders; None is the packaged one.
+        note: For the card: what happened to the run that its commands do not show.
+    """
     recipe = _recipe_of(run)
     state = restore(recipe, scenes=None, out=run)
     validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
@@ -142,6 +148,7 @@ def export_run(run: Path, *, into: Path | None) -> list[Artefact]:
         num_steps=state.step,
         minutes=state.elapsed_s / 60,
         num_scenes=reference.num_scenes,
+        note=note,
     )
     artefacts: list[Artefact] = []
     for suffix, bands in band_sets(recipe).items():

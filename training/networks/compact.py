@@ -66,7 +66,7 @@ class CompactUNet(nn.Module):
         self.stem = ConvNorm(spec.num_bands, spec.widths[0], kernel_px=6, stride=2)
         self.stem_refine = ConvNorm(spec.widths[0], spec.widths[0])
         self.down = nn.ModuleList(ConvNorm(fine, coarse, stride=2) for fine, coarse in pairwise(spec.widths))
-        # At the deepest level a neighbour is 32 px away: to look no further keeps out what lies beyond a halo.
+        # At the deepest level a neighbour is 32 px away, and what lies beyond a halo must not come in.
         self.refine = nn.ModuleList(
             ConvNorm(width, width, kernel_px=3 if width_index < len(spec.widths) - 1 else 1)
             for width_index, width in enumerate(spec.widths[1:], start=1)
