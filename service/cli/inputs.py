@@ -79,7 +79,8 @@ def read_scenes(
 ) -> list[SceneFacts]:
     """Read the facts of scenes and pair each with its companions by place.
 
-    Maps that lie in a folder of scenes, since that is where they were written, are left out.
+    Maps that lie in a folder of scenes, since that is where they were written, are left out; so are the
+    companions that lie there.
 
     Args:
         scenes: Files and folders.
@@ -98,10 +99,12 @@ def read_scenes(
         def read(path: Path) -> RasterFacts:
             return read_facts(path, limits=limits, source_crs=options.source_crs, child=child)
 
-        found = [(path, read(path)) for path in find_rasters(scenes)]
+        twin_paths, height_paths = find_rasters(irc), find_rasters(heights)
+        scene_paths = _without(find_rasters(scenes), [*twin_paths, *height_paths])
+        found = [(path, read(path)) for path in scene_paths]
         mains = [facts for path, facts in found if path in scenes or not facts.is_map]
-        twins = [read(path) for path in find_rasters(irc)]
-        above = [read(path) for path in find_rasters(heights)]
+        twins = [read(path) for path in twin_paths]
+        above = [read(path) for path in height_paths]
     if not mains:
         raise InputMissing(
             f"{', '.join(map(str, scenes))}: only maps are there", remedy="name the orthophotos themselves"
@@ -124,6 +127,22 @@ def read_scenes(
                 remedy="leave it out, or name the scene it belongs to",
             )
     return paired
+
+
+def _without(scenes: Sequence[Path], companions: Sequence[Path]) -> list[Path]:
+    """The scenes that are no companions.
+
+    Raises:
+        InputMissing: None is left.
+    """
+    taken = {path.resolve() for path in companions}
+    left = [path for path in scenes if path.resolve() not in taken]
+    if not left:
+        raise InputMissing(
+            f"every scene named, such as {scenes[0]}, is named with --irc or --height too",
+            remedy="name the orthophotos themselves, and after --irc and --height only what goes with them",
+        )
+    return left
 
 
 def _companion_of(main: RasterFacts, companions: Sequence[RasterFacts], *, alone: bool) -> RasterFacts | None:

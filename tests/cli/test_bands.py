@@ -93,3 +93,20 @@ def test_a_companion_the_model_does_not_read_is_said_so(make_raster, predict):
 def test_a_model_nobody_has_is_refused(make_raster, refused):
     message = refused(make_raster(), model="no-such-model")
     assert "tiny-rgb@1.0.0" in message
+
+
+@pytest.mark.parametrize("option", ["--irc", "--height"])
+def test_companions_inside_the_folder_of_scenes_are_no_scenes(option, make_raster, predict, tmp_path):
+    (tmp_path / "town" / "beside").mkdir(parents=True)
+    image_CHW, later_CHW = noise(3), noise(3, seed=1)
+    alone = predict(make_raster("alone.tif", pixels=image_CHW), name="alone_map.tif")
+    make_raster("town/rgb_2019-06-01.tif", pixels=image_CHW)
+    make_raster("town/beside/other_2022-06-01.tif", pixels=later_CHW)
+    made = predict(tmp_path / "town", option, tmp_path / "town" / "beside")
+    np.testing.assert_array_equal(made.classes_HW, alone.classes_HW)
+    assert "other_2022-06-01.tif is not used" in made.output
+
+
+def test_scenes_that_are_all_companions_are_refused(make_raster, refused):
+    scene = make_raster()
+    assert "--irc or --height too" in refused(scene.parent, "--irc", scene)
