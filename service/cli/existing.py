@@ -35,17 +35,14 @@ def is_made(products: dict[str, Products], plan: JobPlan, profile: ExecutionProf
     Raises:
         OutputExists: Something is there, and it is not this map; nothing is replaced unasked.
     """
-    made = []
-    for target in products.values():
-        if not target.classes.exists():
-            made.append(False)
-            continue
-        if not _is_this_map(target.classes, plan, profile):
+    paths = [path for target in products.values() for path in target.rasters]
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        if not is_this_map(path, plan, profile):
             raise OutputExists(
-                f"{target.classes} is there and is not this map", remedy="name another output, or say --force"
+                f"{path} is there and is not this map", remedy="name another output, or say --force"
             )
-        made.append(target.are_there)
-    return all(made)
+    return len(there) == len(paths)
 
 
 def spare_sources(products: dict[str, Products], scenes: Sequence[SceneFacts]) -> None:
@@ -61,9 +58,10 @@ def spare_sources(products: dict[str, Products], scenes: Sequence[SceneFacts]) -
                 raise OutputIsSource(f"{path} is read to make this map", remedy="name another output")
 
 
-def _is_this_map(path: Path, plan: JobPlan, profile: ExecutionProfile) -> bool:
+def is_this_map(path: Path, plan: JobPlan, profile: ExecutionProfile) -> bool:
+    """Whether a file is a product of this plan, made with this profile."""
     try:
-        with rasterio.open(path) as file:
+        with rasterio.open(path, driver="GTiff") as file:
             tags = file.tags()
     except RasterioIOError:
         return False

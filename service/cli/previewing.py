@@ -46,10 +46,9 @@ def write_preview(
     with opened(planned, sources, limits=reader_limits(settings)) as source:
         image_HW3 = _thinned_image(source, sheet, planned.plan.bands, step=step)
     with rasterio.open(landcover) as file:
-        classes_HW = file.read(1)[step // 2 :: step, step // 2 :: step]
-    height, width = classes_HW.shape
+        classes_HW = file.read(1, out_shape=image_HW3.shape[:2])  # from the overviews, never the whole
     draw_preview(
-        image_HW3[:height, :width],
+        image_HW3,
         classes_HW,
         NOMENCLATURES[artefact.manifest.nomenclature],
         title=f"{landcover.name}: land cover by {artefact.manifest.key}",
@@ -70,6 +69,6 @@ def _thinned_image(source: ReaderSource, sheet: SheetPlan, bands: tuple[str, ...
         )
         image_CHW, valid_HW = source.read(band)
         middle = min(step // 2, band.height - 1)
-        line_CW, valid_W = image_CHW[rgb, middle, step // 2 :: step], valid_HW[middle, step // 2 :: step]
+        line_CW, valid_W = image_CHW[rgb, middle, ::step], valid_HW[middle, ::step]
         rows.append(np.where(valid_W, line_CW, 255).T)
     return np.ascontiguousarray(np.stack(rows).astype(np.uint8))

@@ -36,11 +36,19 @@ class ProgressBar:
             desc=plan.name,
         )
         self.progress = Progress(
-            on_stage=self._stage, on_core=self._core, on_step=self._bar.set_description_str
+            on_resumed=self._resume,
+            on_stage=self._stage,
+            on_core=self._core,
+            on_step=self._bar.set_description_str,
         )
 
     def _stage(self, path: str, share: float) -> None:
         self._bar.set_description_str(f"copying {Path(path).name} to tiles, {share:.0%}")
+
+    def _resume(self, num_px: int) -> None:
+        if not self._bar.disable:
+            self._bar.initial += num_px  # so that the rate is that of this call
+            self._bar.update(num_px)
 
     def _core(self, window: Window) -> None:
         self._bar.update(window.num_px)

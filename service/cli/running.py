@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from models.nomenclature import NOMENCLATURES
 from service.catalogue.qml import qgis_style
+from service.cli.existing import is_this_map
 from service.cli.inputs import reader_limits
 from service.inference.keeping import AreaMask
 from service.inference.pipeline import BlockResult, RunFigures, RunRequest, process_run
@@ -62,12 +63,12 @@ class Products:
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files of the sheet."""
-        return tuple(path for path in (self.classes, self.style, self.confidence) if path is not None)
+        return (*self.rasters, self.style)
 
     @property
-    def are_there(self) -> bool:
-        """Whether every raster of the sheet exists."""
-        return self.classes.exists() and (self.confidence is None or self.confidence.exists())
+    def rasters(self) -> tuple[Path, ...]:
+        """The rasters of the sheet."""
+        return (self.classes,) if self.confidence is None else (self.classes, self.confidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,8 @@ class Progress:
 
     on_stage: Callable[[str, float], None]
     """A source being staged, and the share done."""
+    on_resumed: Callable[[int], None]
+    """Pixels that an earlier call had done."""
     on_core: Callable[[Window], None]
     """A core done."""
     on_step: Callable[[str], None]
@@ -138,11 +141,15 @@ class MapMaker:
         sources = staged_sources(planned, self._settings, progress.on_stage)
         for sheet in plan.sheets:
             target, mark = products[sheet.name], folder / f"{sheet.name}.done"
-            if mark.exists() and target.are_there:
+            if mark.exists() and all(
+                is_this_map(path, plan, self._engine.profile) for path in target.rasters
+            ):
                 continue
             wanted = plan.blocks_of(sheet)
             missing = blocks.missing(sheet, wanted)
-            made.num_resumed_blocks += len(wanted) - len(missing)
+            done = set(wanted).difference(missing)
+            made.num_resumed_blocks += len(done)
+            progress.on_resumed(sum(block.window.num_px for block in done))
             if missing:
                 with opened(planned, sources, limits=reader_limits(self._settings)) as source:
                     for run in plan_runs(missing, max_cols=self._settings.run_blocks, max_rows=_WHOLE_HEIGHT):

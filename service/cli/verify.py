@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from service.errors import MapError
 from service.inference.keeping import AreaMask
 from service.inference.loading import ENGINE_NAMES, EngineName, load_engine
 from service.inference.pipeline import RunRequest, process_run
+from service.maps.finishing import CONFIDENCE, PRODUCT_TAG
 from service.planning.blocks import Block
 from service.planning.cores import plan_cores
 from service.planning.jobs import JobPlan
@@ -80,7 +81,8 @@ def verify(
     The map carries its plan: sources are checked by content and the model by digest. With the execution
     profile of the map every byte must be the same; with another at least 99.9 % of pixels.
     """
-    plan, made_with, transform = _read_provenance(landcover)
+    provenance = _read_provenance(landcover)
+    plan, made_with = provenance.plan, provenance.profile
     planned = _with_sources(plan, sources, settings)
     plan = planned.plan
     artefact = registry_of(settings).get(plan.model)
@@ -90,13 +92,13 @@ def verify(
             remedy="install the artefact of that digest",
         )
     loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads)
-    sheet = next(sheet for sheet in plan.sheets if sheet.transform == transform)
+    sheet = provenance.sheet_of(plan)
     cores = _choose_cores(plan, sheet, share=share, seed=seed)
     keep = AreaMask(plan.area, plan.grid, core_px=plan.geometry.core_px) if plan.area is not None else None
     num_px = num_equal = 0
     ready = staged_sources(planned, settings, lambda _path, _share: None)
     with (
-        rasterio.open(landcover) as file,
+        rasterio.open(landcover, driver="GTiff") as file,
         opened(planned, ready, limits=reader_limits(settings)) as source,
     ):
 
@@ -105,7 +107,8 @@ def verify(
             rows, cols = result.block.window.slices_in(sheet.window)
             there_HW = file.read(1, window=Window.from_slices(rows, cols))
             num_px += there_HW.size
-            num_equal += int(np.count_nonzero(there_HW == result.classes_HW))
+            again_HW = result.confidence_HW if provenance.is_confidence else result.classes_HW
+            num_equal += int(np.count_nonzero(there_HW == again_HW))
 
         for core in cores:
             request = RunRequest(blocks=[core], data=plan.data, geometry=plan.geometry)
@@ -124,17 +127,57 @@ def verify(
     click.secho("verified", fg="green")
 
 
-def _read_provenance(path: Path) -> tuple[JobPlan, dict[str, object], GeoTransform]:
-    """The plan and the execution profile that a map was made with, and its geotransform."""
+@dataclass(frozen=True, kw_only=True)
+class _Provenance:
+    """What a map says of itself."""
+
+    path: Path
+    plan: JobPlan
+    profile: dict[str, object]
+    transform: GeoTransform
+    shape: tuple[int, int]
+    is_confidence: bool
+
+    def sheet_of(self, plan: JobPlan) -> SheetPlan:
+        """The sheet of a plan that this map is.
+
+        Raises:
+            NoProvenance: None of them has its extent.
+        """
+        for sheet in plan.sheets:
+            if (sheet.transform, (sheet.window.height, sheet.window.width)) == (self.transform, self.shape):
+                return sheet
+        raise NoProvenance(
+            f"{self.path} has another extent than any sheet of its plan: it was cut or resampled",
+            remedy="verify the map as orthoscape predict wrote it",
+        )
+
+
+def _read_provenance(path: Path) -> _Provenance:
+    """Read the plan and the execution profile that a map was made with."""
     try:
-        with rasterio.open(path) as file:
-            tags, transform = file.tags(), file.transform
+        with rasterio.open(path, driver="GTiff") as file:
+            tags, transform, shape = file.tags(), file.transform, file.shape
     except RasterioIOError as error:
         raise NoProvenance(f"{path} cannot be read: {error}", remedy=_REMEDY) from error
     if "ORTHOSCAPE_PLAN" not in tags:
         raise NoProvenance(f"{path} carries no plan", remedy=_REMEDY)
-    plan = JobPlan.model_validate_json(tags["ORTHOSCAPE_PLAN"])
-    return plan, json.loads(tags["ORTHOSCAPE_PROFILE"]), transform[:6]
+    try:
+        plan = JobPlan.model_validate_json(tags["ORTHOSCAPE_PLAN"])
+        profile = json.loads(tags["ORTHOSCAPE_PROFILE"])
+    except (ValueError, KeyError) as error:
+        raise NoProvenance(
+            f"{path} carries a plan that this version does not read: {error}",
+            remedy="verify it with the version that its tags name (gdalinfo)",
+        ) from error
+    return _Provenance(
+        path=path,
+        plan=plan,
+        profile=profile,
+        transform=transform[:6],
+        shape=shape,
+        is_confidence=tags.get(PRODUCT_TAG) == CONFIDENCE,
+    )
 
 
 def _with_sources(plan: JobPlan, moved: Sequence[Path], settings: Settings) -> PlannedMap:

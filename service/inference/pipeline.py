@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,7 @@ def process_run(
     figures = RunFigures()
     gather = _BlockGatherer(request, commit)
     works = read_ahead(_cut_patches(request, source, keep), max_items=request.queue_patches)
-    with WriteBehind(gather.accept, max_items=request.queue_patches) as writer:
+    with closing(works), WriteBehind(gather.accept, max_items=request.queue_patches) as writer:
         waiting_since = time.perf_counter()
         for work in works:
             figures.waiting_s += time.perf_counter() - waiting_since

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from types import TracebackType
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class _End:
         self.error = error
 
 
-def read_ahead(items: Iterable[T], *, max_items: int) -> Iterator[T]:
+def read_ahead(items: Iterable[T], *, max_items: int) -> Generator[T, None, None]:
     """Yield the items of an iterable that is run in a thread of its own, at most ``max_items`` ahead.
 
     What the iterable raises is raised here. When the consumer stops early, so does the thread, after the

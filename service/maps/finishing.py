@@ -27,6 +27,9 @@ U8 = np.typing.NDArray[np.uint8]
 
 NODATA = 255
 _CLASSES_BAND, _CONFIDENCE_BAND = 1, 2
+PRODUCT_TAG = "PRODUCT"
+"""Tag that tells what the pixels of a product are: ``classes`` or ``confidence``."""
+CONFIDENCE = "confidence"
 _BAND_ROWS = 512
 
 
@@ -77,7 +80,7 @@ def finish_sheet(
         report = _count(mosaic, sheet, core_px=plan.geometry.core_px)
         if report.seams.rate is not None:
             tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
-        write_cog(mosaic, path, info=replace(info, tags=tags), token=blocks.token)
+        write_cog(mosaic, path, info=replace(info, tags=tags | {PRODUCT_TAG: "classes"}), token=blocks.token)
     finally:
         mosaic.unlink(missing_ok=True)
     return report
@@ -93,7 +96,9 @@ def finish_confidence(
     """
     mosaic = blocks.mosaic_of(path)
     try:
-        info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags)
+        info = RasterInfo(
+            crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags | {PRODUCT_TAG: CONFIDENCE}
+        )
         _assemble(plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info))
         write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token)
     finally:

@@ -115,3 +115,23 @@ def test_a_nodata_that_no_pixel_can_have_is_refused(nodata, make_raster, orthosc
     assert result.exit_code == 2
     assert "0 to 255" in result.output
     assert not (tmp_path / "map.tif").exists()
+
+
+def test_the_confidence_of_another_map_is_not_taken_for_this_one(make_raster, predict, refused):
+    one, two = make_raster("one.tif", pixels=noise(3)), make_raster("two.tif", pixels=noise(3, seed=2))
+    predict(one, "--confidence")
+    predict(two, "--force")
+    assert "map_confidence.tif" in refused(two, "--confidence")
+    predict(two, "--confidence", "--force")
+    assert "nothing to do" in predict(two, "--confidence").output
+
+
+def test_a_mark_left_by_a_killed_job_does_not_keep_another_map(make_raster, predict, monkeypatch):
+    one, two = make_raster("one.tif", pixels=noise(3)), make_raster("two.tif", pixels=noise(3, seed=2))
+    with monkeypatch.context() as patch:
+        patch.setattr("service.cli.running.shutil.rmtree", lambda *_args, **_kwargs: None)
+        first = predict(one)  # the job's folder stays, as after a kill between the last sheet and the end
+    classes_HW = first.classes_HW
+    predict(two, "--force")
+    again = predict(one, "--force")
+    assert (again.classes_HW == classes_HW).all()

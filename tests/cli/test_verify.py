@@ -117,3 +117,22 @@ def edit(path, row, col, *, value=None):
         window = rasterio.windows.Window(col, row, 1, 1)
         old = file.read(1, window=window)
         file.write(np.full_like(old, (old[0, 0] + 1) % 16 if value is None else value), 1, window=window)
+
+
+def test_the_confidence_is_verified_as_such(scene, predict, orthoscape, tmp_path):
+    predict(scene, "--confidence")
+    result = orthoscape("verify", tmp_path / "map_confidence.tif", *ALL)
+    assert result.exit_code == 0, result.output
+    assert "100.0000% of pixels equal" in result.output
+
+
+def test_a_cut_map_is_told_from_an_edited_one(made, orthoscape, tmp_path):
+    cut = tmp_path / "cut.tif"
+    with rasterio.open(made.path) as file:
+        profile = file.profile | {"height": 100, "driver": "GTiff"}
+        with rasterio.open(cut, "w", **profile) as part:
+            part.write(file.read(1)[:100], 1)
+            part.update_tags(**file.tags())
+    result = orthoscape("verify", cut, *ALL)
+    assert result.exit_code == 1
+    assert "cut or resampled" in result.output
