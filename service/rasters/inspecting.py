@@ -53,12 +53,15 @@ def inspect_raster(path: str, *, limits: Limits, source_crs: str | None) -> Rast
         compression = _compression(dataset)
         is_lossy = compression in _LOSSY
         try:
+            bands = tuple(_band(dataset, index) for index in dataset.indexes)
+            if mask_kind == "alpha" and not any(band.alpha_is_binary for band in bands):
+                # GDAL tags any fourth band alpha, infrared too: what is no mask must not hide a blank rim
+                mask_kind = _nodata_kind(dataset)
             collar, collar_value = "none", None
             if mask_kind == "none":
                 collar, collar_value = _collar(dataset, is_lossy=is_lossy)
                 if missing:
                     collar, collar_value = f"{missing:.0%} of the internal blocks are missing", 0
-            bands = tuple(_band(dataset, index) for index in dataset.indexes)
         except RasterioError as error:
             raise UnreadableRaster(
                 f"{file} is damaged: {error}", remedy="copy or download it again"
@@ -136,6 +139,10 @@ def _mask_kind(dataset: Any) -> MaskKind:  # noqa: ANN401 - rasterio has no type
         return "internal"
     if any(colour.name == "alpha" for colour in dataset.colorinterp):
         return "alpha"
+    return _nodata_kind(dataset)
+
+
+def _nodata_kind(dataset: Any) -> MaskKind:  # noqa: ANN401 - rasterio has no types
     return "nodata" if fits(dataset.nodata, dataset.dtypes[0]) else "none"
 
 

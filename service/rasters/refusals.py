@@ -28,13 +28,14 @@ def require_usable(facts: RasterFacts, *, nodata: NodataOption = "file", bands_o
     """
     _require_bytes(facts)
     _require_place(facts)
+    suspect = [band.index for band in facts.bands if band.colour == "alpha" and band.alpha_is_binary is False]
     if facts.collar_value is not None and nodata == "file":
+        alpha = f"alpha (band {suspect[0]} is more than 0 and 255)" if suspect else "alpha"
         raise CollarWithoutNodata(
-            f"{facts.path} states no nodata, mask or alpha, yet {facts.collar}",
+            f"{facts.path} states no nodata, mask or {alpha}, yet {facts.collar}",
             remedy=f"--nodata {facts.collar_value} if that is no data, --nodata none if it is image"
             + (_NEARBLACK if facts.is_lossy else ""),
         )
-    suspect = [band.index for band in facts.bands if band.colour == "alpha" and band.alpha_is_binary is False]
     if suspect and bands_option.strip().lower() == "auto":
         raise SuspectAlpha(
             f"{facts.path}: band {suspect[0]} is tagged alpha but holds more than 0 and 255",

@@ -80,3 +80,19 @@ def test_an_infrared_band_tagged_alpha_is_refused_not_taken_for_a_mask(make_rast
     scene = make_raster(pixels=noise(4), colours=["red", "green", "blue", "alpha"])
     assert "--bands RGBI" in refused(scene, model="tiny-rgbi")
     assert predict(scene, "--bands", "RGBI", model="tiny-rgbi").valid_HW.all()
+
+
+def test_black_corners_are_seen_though_the_infrared_is_tagged_alpha(
+    make_raster, refused, predict, segment_whole
+):
+    image_CHW, valid_HW = noise(4), corner()
+    image_CHW[:, ~valid_HW] = 0
+    tagged = {"pixels": image_CHW, "colours": ["red", "green", "blue", "alpha"]}
+    scene = make_raster(**tagged)
+    assert "--nodata 0" in refused(scene, "--bands", "RGBI", model="tiny-rgbi")
+    expected_HW = segment_whole(image_CHW, valid_HW, model="tiny-rgbi")
+    said = predict(scene, "--bands", "RGBI", "--nodata", "0", name="said.tif", model="tiny-rgbi")
+    np.testing.assert_array_equal(said.classes_HW, expected_HW)
+    stated = make_raster("stated.tif", **tagged, nodata=0)
+    made = predict(stated, "--bands", "RGBI", model="tiny-rgbi")
+    np.testing.assert_array_equal(made.classes_HW, expected_HW)
