@@ -51,19 +51,13 @@ def test_no_layout_of_the_file_changes_a_pixel(layout, image_CHW, expected_HW, m
 
 def test_a_map_that_another_process_makes_is_refused(make_raster, orthoscape, predict, tmp_path, monkeypatch):
     scene = make_raster()
-    held = []
-
-    def is_held(folder):
-        held.append((folder / "lock").open("w"))
-        fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    (folder,) = interrupted(scene, orthoscape, tmp_path, monkeypatch)
-    is_held(folder)
-    result = orthoscape("predict", scene, "-o", tmp_path / "map.tif", "--model", "tiny-rgb", "--quiet")
-    assert result.exit_code == 1
-    assert "another process is making this map" in result.output
-    assert not (tmp_path / "map.tif").exists()
-    held[0].close()
+    interrupted(scene, orthoscape, tmp_path, monkeypatch)
+    with (tmp_path / ".map.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        result = orthoscape("predict", scene, "-o", tmp_path / "map.tif", "--model", "tiny-rgb", "--quiet")
+        assert result.exit_code == 1
+        assert "another process is making map" in result.output
+        assert not (tmp_path / "map.tif").exists()
     assert predict(scene).valid_HW.all()
 
 
