@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import shapely
 from rasterio.crs import CRS
-from rasterio.warp import transform_geom
+from rasterio.warp import transform
 
 from service.errors import PreflightError
 
@@ -17,6 +18,10 @@ EDGE_STEP_PX = 50.0
 
 _AREA_MAGIC = (b"SQLite format 3\x00", b"fgb\x03", b"\x00\x00\x27\x0a")
 """First bytes of GeoPackage, FlatGeobuf and Shapefile."""
+
+
+_TOO_FAR = "the area of interest reaches where the scene's CRS, {}, has no coordinates"
+_TOO_FAR_REMEDY = "give an area nearer to the scene; without --aoi the whole scene is mapped"
 
 
 class AreaUnreadable(PreflightError):
@@ -36,10 +41,10 @@ def read_area(text: str, *, crs_wkt: str, pixel_size: float) -> shapely.Geometry
         AreaUnreadable: It is none of these, or holds no polygon.
     """
     target = CRS.from_wkt(crs_wkt)
-    if Path(text).is_file():
-        geometry, source = _area_from_file(Path(text))
-    elif text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{"):  # longer than a path may be
         geometry, source = _area_from_geojson(text)
+    elif _is_file(text):
+        geometry, source = _area_from_file(Path(text))
     else:
         geometry, source = _area_from_bounds(text, target)
     geometry = _only_polygons(geometry, text)
@@ -48,11 +53,38 @@ def read_area(text: str, *, crs_wkt: str, pixel_size: float) -> shapely.Geometry
         left, bottom, right, top = geometry.bounds
         unit = 1.0 if not source.is_geographic or target.is_geographic else 1 / 111_320.0
         step = max(pixel_size * EDGE_STEP_PX * unit, max(right - left, top - bottom) / 2000)
-        bent = shapely.segmentize(geometry, step)
-        geometry = shapely.geometry.shape(transform_geom(source, target, shapely.geometry.mapping(bent)))
+        geometry = _projected(shapely.segmentize(geometry, step), source, target, step=step)
     if not geometry.is_valid:
         geometry = _only_polygons(shapely.make_valid(geometry), text)
     return geometry
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long a name, or a NUL in it
+        return False
+
+
+def _projected(geometry: shapely.Geometry, source: CRS, target: CRS, *, step: float) -> shapely.Geometry:
+    """Bring a geometry, bent at every ``step`` units of its CRS, into another CRS.
+
+    Raises:
+        AreaUnreadable: Some of it has no place there, such as the poles in Lambert-93; PROJ tells by no
+            number, or by one that does not lead back.
+    """
+    drawn_N2 = shapely.get_coordinates(geometry)
+    try:
+        xs, ys = transform(source, target, *drawn_N2.T)
+        back_N2 = np.stack(transform(target, source, xs, ys), axis=1)
+    except Exception as error:  # rasterio's errors of PROJ have no public name
+        raise AreaUnreadable(_TOO_FAR.format(target), remedy=_TOO_FAR_REMEDY) from error
+    off_N2 = back_N2 - drawn_N2
+    if source.is_geographic:
+        off_N2[:, 0] = (off_N2[:, 0] + 180) % 360 - 180
+    if not np.all(np.abs(off_N2) < step):  # not of infinity either
+        raise AreaUnreadable(_TOO_FAR.format(target), remedy=_TOO_FAR_REMEDY)
+    return shapely.set_coordinates(geometry, np.stack([xs, ys], axis=1))
 
 
 def _area_from_file(path: Path) -> tuple[shapely.Geometry, CRS]:

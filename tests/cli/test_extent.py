@@ -147,10 +147,20 @@ def test_a_resampled_scene_is_the_same_in_any_area(kind, make_raster, predict):
             "longitude, latitude",
         ),
         ("1,2,3,4,EPSG:nonsense", "EPSG:code"),
+        ("9" * 5000, "no bounds"),
+        ("-180,-90,180,90,EPSG:4326", "nearer to the scene"),
     ],
 )
 def test_an_area_that_is_none_or_elsewhere_is_refused(aoi, told, make_raster, refused):
     assert told in refused(make_raster(), "--aoi", aoi)
+
+
+def test_geojson_longer_than_a_path_may_be_is_read(scene, predict):
+    short, circle = predict(scene, name="whole.tif"), shapely.Point(LEFT + 20, TOP - 20).buffer(9, 64)
+    lonlat = transform_geom("EPSG:2154", "EPSG:4326", shapely.geometry.mapping(circle))
+    part = predict(scene, "--aoi", json.dumps(lonlat))
+    expected_HW = np.where(inside(circle, part), short.classes_HW[short.at(part)], 255)
+    assert (part.classes_HW != expected_HW).sum() <= 2
 
 
 def test_an_area_file_without_polygons_or_crs_is_refused(make_raster, refused, tmp_path):
