@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.cli.areas import read_area
 from service.cli.inputs import digest_files
-from service.planning.areas import Area
+from service.planning.areas import Area, AreaOutsideData
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence
 from service.planning.lattice import bounding_window
@@ -67,14 +67,38 @@ def plan_maps(
         settings: Limits.
 
     Raises:
+        AreaOutsideData: The area meets no scene; those that it does not meet get no map.
         ServiceError: A scene does not fit the model; nothing has been done yet.
     """
     groups = _group_by_grid(scenes, artefact, options)
-    names = _unique_names(groups, name)
+    wanted = _wanted(groups, aoi) if aoi is not None else [(placed, None) for placed in groups]
+    names = _unique_names([placed for placed, _ in wanted], name)
     return [
-        _plan_map(placed, artefact, aoi=aoi, name=map_name, settings=settings)
-        for placed, map_name in zip(groups, names, strict=True)
+        _plan_map(placed, artefact, area=area, name=map_name, settings=settings)
+        for (placed, area), map_name in zip(wanted, names, strict=True)
     ]
+
+
+def _wanted(groups: Sequence[Sequence[_Placed]], aoi: str) -> list[tuple[Sequence[_Placed], Area | None]]:
+    """The groups that an area of interest meets, each with the area on its grid.
+
+    Raises:
+        AreaOutsideData: It meets none; the message is that of the first.
+    """
+    wanted: list[tuple[Sequence[_Placed], Area | None]] = []
+    refusals = []
+    for placed in groups:
+        grid = placed[0].choice.grid
+        area = Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid)
+        try:
+            area.window([item.source.extent for item in placed])
+        except AreaOutsideData as refusal:
+            refusals.append(refusal)
+        else:
+            wanted.append((placed, area))
+    if not wanted:
+        raise refusals[0]
+    return wanted
 
 
 def _unique_names(groups: Sequence[Sequence[_Placed]], name: str) -> list[str]:
@@ -110,10 +134,14 @@ def _group_by_grid(
             group.append(entry)
     reach_px = artefact.manifest.inputs[0].halo_px
     return [
-        [group[position] for position in positions]
+        _by_precedence([group[position] for position in positions])
         for group in groups
         for positions in connected_groups([entry.source.extent for entry in group], reach_px=reach_px)
     ]
+
+
+def _by_precedence(placed: Sequence[_Placed]) -> list[_Placed]:
+    return sorted(placed, key=lambda item: precedence(item.scene.main.path, item.scene.main.acquisition_date))
 
 
 def _shares_grid(scene: SceneFacts, choice: GridChoice, other: _Placed) -> bool:
@@ -127,16 +155,10 @@ def _shares_grid(scene: SceneFacts, choice: GridChoice, other: _Placed) -> bool:
 
 
 def _plan_map(
-    placed: Sequence[_Placed], artefact: Artefact, *, aoi: str | None, name: str, settings: Settings
+    placed: Sequence[_Placed], artefact: Artefact, *, area: Area | None, name: str, settings: Settings
 ) -> PlannedMap:
-    placed = sorted(
-        placed, key=lambda item: precedence(item.scene.main.path, item.scene.main.acquisition_date)
-    )
     grid: Grid = placed[0].choice.grid
     sources = tuple(item.source for item in placed)
-    area = (
-        Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid) if aoi is not None else None
-    )
     spec = artefact.manifest.inputs[0]
     alone = placed[0] if len(placed) == 1 and placed[0].choice.is_native else None
     plan = JobPlan(

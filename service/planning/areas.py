@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import shapely
 
 from service.errors import PreflightError
+from service.planning.lattice import bounding_window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.planning.grid import Grid
     from service.rasters.windows import Window
 
@@ -31,14 +34,18 @@ class Area:
         self._grid = grid
         shapely.prepare(geometry)
 
-    def window(self, data: Window) -> Window:
-        """The pixels of the data that the area's bounds cover.
+    def window(self, extents: Sequence[Window]) -> Window:
+        """The pixels that the area's bounds cover, of the smallest window around some data.
+
+        Args:
+            extents: Of each source of data.
 
         Raises:
-            AreaOutsideData: There are none.
+            AreaOutsideData: The area meets none of them, though it may lie between them.
         """
+        data = bounding_window(extents)
         window = self._grid.window_covering(self.geometry.bounds).intersection(data)
-        if window.is_empty:
+        if window.is_empty or not any(self.meets(extent) for extent in extents):
             raise AreaOutsideData(
                 f"the area of interest, {_spelt(self.geometry.bounds)}, lies outside the data, "
                 f"{_spelt(self._grid.bounds_of(data))} (left, bottom, right, top in the scene's CRS)",

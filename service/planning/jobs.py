@@ -137,7 +137,7 @@ def plan_sheets(
     """
     extents = [source.extent for source in sources]
     data = bounding_window(extents)
-    wanted = area.window(data) if area is not None else data
+    wanted = area.window(extents) if area is not None else data
     if len(sources) == 1 or max(wanted.width, wanted.height) <= SHEET_PX:
         exact = transform if transform is not None and wanted == data else grid.transform_of(wanted)
         return (SheetPlan(name=name, window=wanted, transform=exact),)

@@ -169,6 +169,36 @@ def test_an_area_file_without_polygons_or_crs_is_refused(make_raster, refused, t
     assert "no bounds" in refused(make_raster(), "--aoi", tmp_path / "absent.gpkg")
 
 
+U_SHAPE = shapely.box(LEFT - 9, TOP - 60, LEFT + 60, TOP + 9) - shapely.box(
+    LEFT - 1, TOP - 50, LEFT + 50, TOP + 9
+)
+
+
+def test_an_area_around_the_scene_is_refused(make_raster, refused):
+    """Its bounds meet the scene, it does not."""
+    crs = {"type": "name", "properties": {"name": "EPSG:2154"}}
+    aoi = json.dumps(shapely.geometry.mapping(U_SHAPE) | {"crs": crs})
+    assert "outside the data" in refused(make_raster(), "--aoi", aoi)
+
+
+def test_an_area_between_the_sheets_of_one_map_is_refused(make_raster, refused, monkeypatch):
+    monkeypatch.setattr("service.planning.jobs.SHEET_PX", 64)
+    sheets = [make_raster(f"{n}.tif", origin=(LEFT + n * 25, TOP)) for n in range(2)]  # 5 px apart: one map
+    aoi = f"{LEFT + 24.2},{TOP - 10},{LEFT + 24.8},{TOP - 2}"
+    assert "outside the data" in refused(*sheets, "--aoi", aoi, name="maps")
+
+
+def test_scenes_that_an_area_does_not_meet_get_no_map(make_raster, predict, refused):
+    near = make_raster("near.tif")
+    far = make_raster("far.tif", origin=(LEFT + 90_000, TOP), seed=1)
+    utm = make_raster("utm.tif", crs="EPSG:32631", origin=(500_000.0, 5_150_000.0))
+    whole = predict(near, name="whole.tif")
+    aoi = f"{LEFT + 2},{TOP - 12},{LEFT + 14},{TOP - 2}"
+    part = predict(utm, far, near, "--aoi", aoi + ",EPSG:2154")
+    np.testing.assert_array_equal(part.classes_HW, whole.classes_HW[whole.at(part)])
+    assert "outside the data" in refused(far, near, "--aoi", f"{LEFT},{TOP + 2},{LEFT + 9},{TOP + 12}")
+
+
 def test_an_area_keeps_the_transform_of_the_grid(scene, predict):
     part = predict(scene, "--aoi", f"{LEFT + 12.8},{TOP - 40},{LEFT + 30},{TOP - 8}")
     with rasterio.open(part.path) as file:
