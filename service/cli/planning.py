@@ -105,15 +105,13 @@ def _unique_names(groups: Sequence[Sequence[_Placed]], name: str) -> list[str]:
     """Name the maps: as asked when there is one, after their scene or by number when there are several."""
     if len(groups) == 1:
         return [name]
-    taken: set[str] = set()
-    names = []
+    names: dict[str, None] = {}
     for number, placed in enumerate(groups, start=1):
         stem = f"{name}_{Path(placed[0].scene.main.path).stem}" if len(placed) == 1 else f"{name}_{number}"
-        if stem in taken:  # two folders may hold files of one name
+        while stem in names:  # two folders may hold files of one name, and a name may end in a number
             stem = f"{stem}_{number}"
-        taken.add(stem)
-        names.append(stem)
-    return names
+        names[stem] = None
+    return list(names)
 
 
 def _group_by_grid(

@@ -130,3 +130,16 @@ def test_one_unusable_sheet_refuses_the_whole_folder(write_sheets, make_raster, 
     folder = write_sheets()
     make_raster("sheets/z.tif", dtype="uint16")
     assert "z.tif" in refused(folder)
+
+
+def test_maps_of_files_of_one_name_get_names_of_their_own(make_raster, orthoscape, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    scenes = [
+        make_raster(name, origin=(LEFT + 9000 * number, TOP), shape=(3, 40, 50))
+        for number, name in enumerate(["one/a.tif", "a_3.tif", "two/a.tif"])
+    ]
+    result = orthoscape("predict", *scenes, "-o", tmp_path / "maps", "--model", "tiny-rgb", "--quiet")
+    assert result.exit_code == 0, result.output
+    made = sorted(path.name for path in (tmp_path / "maps").glob("*.tif"))
+    assert made == ["landcover_a.tif", "landcover_a_3.tif", "landcover_a_3_3.tif"]
