@@ -148,7 +148,7 @@ def predict_in_process(case: Case, settings: Settings, output: Path) -> dict[str
     def note_finishing(_: str) -> None:
         finishing_since.append(time.perf_counter())
 
-    progress = Progress(on_stage=nothing, on_core=nothing, on_step=note_finishing)
+    progress = Progress(on_stage=nothing, on_resumed=nothing, on_core=nothing, on_step=note_finishing)
     started = time.perf_counter()
     planned, artefact = _plan(case, settings)
     planned_at = time.perf_counter()

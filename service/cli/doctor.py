@@ -85,7 +85,7 @@ def _check_engines(settings: Settings) -> Iterator[str]:
     try:
         yield f"OpenVINO {version('openvino')} is installed: --engine openvino"
     except PackageNotFoundError:
-        yield "OpenVINO is not installed (optional: pip install 'orthoscape[openvino]')"
+        yield "OpenVINO is not installed (optional: pip install -e '.[openvino]' in the clone)"
 
 
 def _check_models(settings: Settings) -> Iterator[str]:

@@ -34,7 +34,7 @@ def import_onnxruntime() -> Any:  # noqa: ANN401  the package carries no types
     except ImportError as error:
         raise EngineError(
             "ONNX Runtime is not installed",
-            remedy="pip install 'orthoscape[cpu]', or 'orthoscape[gpu]' on a machine with CUDA",
+            remedy="pip install -e '.[cpu]' in the clone, or '.[gpu]' on a machine with CUDA",
         ) from error
     return onnxruntime
 
@@ -64,7 +64,7 @@ class OnnxRuntimeEngine:
         if name not in onnxruntime.get_available_providers():
             raise EngineError(
                 f"this ONNX Runtime has no {name}",
-                remedy="install 'orthoscape[gpu]' instead of 'orthoscape[cpu]', or ask for the cpu provider",
+                remedy="pip install -e '.[gpu]' instead of '.[cpu]', or ask for another --engine",
             )
         self._session = onnxruntime.InferenceSession(
             artefact.model_path(), sess_options=options, providers=[name]
@@ -73,7 +73,7 @@ class OnnxRuntimeEngine:
         if self._session.get_providers()[0] != name:
             raise EngineError(
                 f"{name} was asked for, the session runs on {self._session.get_providers()}",
-                remedy="check the driver with nvidia-smi, or ask for the cpu provider",
+                remedy="check the driver with nvidia-smi, or ask for another --engine",
             )
         spec = artefact.manifest.inputs[0]
         self._input_name = spec.name

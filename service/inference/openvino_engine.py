@@ -28,7 +28,7 @@ class OpenVinoEngine:
             import openvino  # noqa: PLC0415  an extra
         except ImportError as error:
             raise EngineError(
-                "OpenVINO is not installed", remedy="pip install 'orthoscape[openvino]'"
+                "OpenVINO is not installed", remedy="pip install -e '.[openvino]' in the clone"
             ) from error
         core = openvino.Core()
         self._model = core.compile_model(

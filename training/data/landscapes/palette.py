@@ -1,7 +1,8 @@
 """Reflectances of materials: wide, overlapping distributions shared between classes.
 
-Each class has materials of its own and some of its neighbours': a grey roof, a road and a gravel yard may draw
-from the same ``grey``. Colour alone therefore tells little; pattern, size and surroundings have to tell the rest.
+Each class has materials of its own and some of its neighbours': a grey roof, a road and a gravel yard may
+draw from the same ``grey``. Colour alone therefore tells little; pattern, size and surroundings have to
+tell the rest.
 """
 
 import numpy as np
