@@ -14,6 +14,7 @@ from service.planning.jobs import JobPlan, plan_sheets, precedence
 from service.planning.lattice import bounding_window
 from service.planning.placing import choose_grid, connected_groups, place_scene
 from service.planning.preflight import check_fits, check_size
+from service.rasters.placing import fits_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,13 +144,10 @@ def _by_precedence(placed: Sequence[_Placed]) -> list[_Placed]:
 
 
 def _shares_grid(scene: SceneFacts, choice: GridChoice, other: _Placed) -> bool:
-    facts, theirs = scene.main, other.scene.main
-    if (facts.epsg or facts.crs_wkt) != (theirs.epsg or theirs.crs_wkt):
-        return False
-    if not choice.is_native or not other.choice.is_native:
-        return choice.is_native == other.choice.is_native and choice.grid == other.choice.grid
-    assert facts.transform is not None
-    return other.choice.grid.place(facts.transform, width=facts.width, height=facts.height) is not None
+    """Whether scenes go onto one grid, on which those that keep their own pixels keep them."""
+    if choice.is_native and other.choice.is_native:
+        return fits_grid(scene.main, other.choice.grid.spec)
+    return choice.is_native == other.choice.is_native and choice.grid == other.choice.grid
 
 
 def _plan_map(

@@ -17,7 +17,7 @@ GeoTransform = tuple[float, float, float, float, float, float]
 """``(a, b, c, d, e, f)`` of rasterio's Affine: x = a col + b row + c, y = d col + e row + f."""
 
 PHASE_TOLERANCE_PX = 0.01
-"""Two rasters share a grid when their pixels coincide within this share of a pixel."""
+"""Whatever is off a pixel's edge by less than this share of a pixel lies on it; see also `fits_grid`."""
 
 ANCHORS: dict[int, tuple[float, float]] = {2154: (0.0, 12_000_000.0)}
 """Anchor by EPSG code, where it is not (0, 0).
@@ -73,26 +73,6 @@ class Grid:
             row_end=math.ceil((self.y_origin - bottom) / self.y_res - slack),
             col_end=math.ceil((right - self.x_origin) / self.x_res - slack),
         )
-
-    def place(self, transform: GeoTransform, *, width: int, height: int) -> Window | None:
-        """The window that a north-up raster takes on this grid; None when its pixels do not coincide.
-
-        The pixel size may differ so little that the far corner still lies within the tolerance.
-        """
-        a, b, c, d, e, f = transform
-        if b or d or a <= 0 or e >= 0:
-            return None
-        col = (c - self.x_origin) / self.x_res
-        row = (self.y_origin - f) / self.y_res
-        drifts_px = (
-            col - round(col),
-            row - round(row),
-            (a - self.x_res) / self.x_res * width,
-            (-e - self.y_res) / self.y_res * height,
-        )
-        if any(abs(drift) > PHASE_TOLERANCE_PX for drift in drifts_px):
-            return None
-        return Window(row_off=round(row), col_off=round(col), height=height, width=width)
 
 
 def anchor_of(epsg: int | None) -> tuple[float, float]:

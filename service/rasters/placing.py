@@ -10,7 +10,7 @@ from rasterio.warp import transform as transform_points
 from service.rasters.bands import resolve_bands
 from service.rasters.errors import CompanionMismatch, MissingCrs, NotGeoreferenced, UnsupportedDtype
 from service.rasters.facts import RasterFacts, Transform
-from service.rasters.ground import ground_size_m
+from service.rasters.ground import epsg_of, ground_size_m
 from service.rasters.sources import Grid, Layer, SourceSpec, WarpSpec
 from service.rasters.transforms import apply, invert
 
@@ -218,7 +218,12 @@ def _placed(facts: RasterFacts) -> tuple[str, Transform]:
 
 
 def _same_crs(one: str, other: str) -> bool:
-    return one == other or bool(CRS.from_wkt(one) == CRS.from_wkt(other))
+    """Whether two CRS are one: the same definition, or the same code however it is spelt."""
+    if one == other:
+        return True
+    first, second = CRS.from_wkt(one), CRS.from_wkt(other)
+    code = epsg_of(first)
+    return bool(first == second) or (code is not None and code == epsg_of(second))
 
 
 def _require_same_pixels(main: RasterFacts, companion: RasterFacts) -> None:

@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
+from rasterio.transform import Affine
 
 from tests.cli.conftest import noise
 
@@ -143,3 +145,28 @@ def test_maps_of_files_of_one_name_get_names_of_their_own(make_raster, orthoscap
     assert result.exit_code == 0, result.output
     made = sorted(path.name for path in (tmp_path / "maps").glob("*.tif"))
     assert made == ["landcover_a.tif", "landcover_a_3.tif", "landcover_a_3_3.tif"]
+
+
+def test_no_sheet_is_resampled_that_its_own_map_would_keep(make_raster, orthoscape, tmp_path, segment_whole):
+    """Off by 0.008 px and drifting by 0.008 px more: on the first one's grid it would be resampled."""
+    images = {"a": noise(seed=1), "b": noise(seed=2)}
+    drifting = Affine(GSD * (1 + 0.008 / 120), 0, LEFT + (120 + 0.008) * GSD, 0, -GSD, TOP)
+    scenes = [
+        make_raster("a.tif", pixels=images["a"]),
+        make_raster("b.tif", pixels=images["b"], transform=drifting),
+    ]
+    result = orthoscape("predict", *scenes, "-o", tmp_path / "maps", "--model", "tiny-rgb", "--quiet")
+    assert result.exit_code == 0, result.output
+    for name, image_CHW in images.items():
+        with rasterio.open(tmp_path / "maps" / f"landcover_{name}.tif") as file:
+            np.testing.assert_array_equal(file.read(1), segment_whole(image_CHW))
+
+
+def test_one_crs_spelt_in_two_ways_gives_one_map(make_raster, predict, segment_whole):
+    image_CHW = noise()
+    plain = CRS.from_epsg(2154).to_wkt(version="WKT1_ESRI")
+    scenes = [
+        make_raster("a.tif", pixels=image_CHW[:, :, :70]),
+        make_raster("b.tif", pixels=image_CHW[:, :, 70:], origin=(LEFT + 70 * GSD, TOP), crs=plain),
+    ]
+    np.testing.assert_array_equal(predict(*scenes).classes_HW, segment_whole(image_CHW))
