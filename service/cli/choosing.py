@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.registry import DEFAULT_NAME, PACKAGED_FOLDER, Registry
+from service.errors import PreflightError
 from service.planning.preflight import check_fits
 from service.rasters.errors import BandMismatch
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from models.artefact import Artefact
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.settings import Settings
+
+
+class ModelNotRunnable(PreflightError):
+    """The contract allows this model, but the service does not run its like yet."""
 
 
 def registry_of(settings: Settings) -> Registry:
@@ -31,10 +36,11 @@ def choose_model(
 
     Raises:
         ContractError: There is no such model.
+        ModelNotRunnable: It needs what the service does not do yet.
         BandMismatch: No band set fits; the message is that of the last.
     """
     if name != DEFAULT_NAME:
-        return registry.get(name)
+        return _runnable(registry.get(name))
     refusal: BandMismatch | None = None
     for artefact in registry.defaults():
         try:
@@ -43,6 +49,28 @@ def choose_model(
         except BandMismatch as error:
             refusal = error
         else:
-            return artefact
+            return _runnable(artefact)
     assert refusal is not None, "the packaged choice is never empty"
     raise refusal
+
+
+def _runnable(artefact: Artefact) -> Artefact:
+    """The artefact, if this service does all that its manifest asks for.
+
+    Raises:
+        ModelNotRunnable: It reads several inputs, or pixels without data as another value than 0.
+    """
+    manifest = artefact.manifest
+    if len(manifest.inputs) > 1:
+        names = ", ".join(spec.name for spec in manifest.inputs)
+        raise ModelNotRunnable(
+            f"{manifest.key} reads {len(manifest.inputs)} inputs ({names}); models of one input are run",
+            remedy="choose a model of one input: orthoscape models",
+        )
+    fill = manifest.inputs[0].nodata_fill
+    if fill != 0:
+        raise ModelNotRunnable(
+            f"{manifest.key} wants {fill} in pixels without data; they are given as 0",
+            remedy="export it with nodata_fill 0, or choose another model: orthoscape models",
+        )
+    return artefact

@@ -1,8 +1,12 @@
 """Bands by role, in any order and from twins; what is missing or not 8-bit is refused."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
+from models.artefact import MANIFEST_NAME
 from tests.cli.conftest import noise
 
 RGBI = ["red", "green", "blue", "nir"]
@@ -110,3 +114,26 @@ def test_companions_inside_the_folder_of_scenes_are_no_scenes(option, make_raste
 def test_scenes_that_are_all_companions_are_refused(make_raster, refused):
     scene = make_raster()
     assert "--irc or --height too" in refused(scene.parent, "--irc", scene)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"inputs": 2}, "reads 2 inputs (image, second)"),
+        ({"nodata_fill": 255}, "wants 255 in pixels without data"),
+    ],
+)
+def test_a_model_that_asks_for_more_than_is_done_is_refused(
+    change, told, home, make_raster, refused, tmp_path_factory, monkeypatch
+):
+    other = tmp_path_factory.mktemp("other_home")
+    shutil.copytree(home / "models" / "tiny-rgb", other / "models" / "tiny-rgb")
+    path = other / "models" / "tiny-rgb" / MANIFEST_NAME
+    manifest = json.loads(path.read_text())
+    if "inputs" in change:
+        manifest["inputs"].append(manifest["inputs"][0] | {"name": "second"})
+    else:
+        manifest["inputs"][0] |= change
+    path.write_text(json.dumps(manifest))
+    monkeypatch.setenv("ORTHOSCAPE_HOME", str(other))
+    assert told in refused(make_raster())
