@@ -36,11 +36,10 @@ def choose_model(
 
     Raises:
         ContractError: There is no such model.
-        ModelNotRunnable: It needs what the service does not do yet.
         BandMismatch: No band set fits; the message is that of the last.
     """
     if name != DEFAULT_NAME:
-        return _runnable(registry.get(name))
+        return registry.get(name)
     refusal: BandMismatch | None = None
     for artefact in registry.defaults():
         try:
@@ -49,13 +48,13 @@ def choose_model(
         except BandMismatch as error:
             refusal = error
         else:
-            return _runnable(artefact)
+            return artefact
     assert refusal is not None, "the packaged choice is never empty"
     raise refusal
 
 
-def _runnable(artefact: Artefact) -> Artefact:
-    """The artefact, if this service does all that its manifest asks for.
+def require_runnable(artefact: Artefact) -> None:
+    """Refuse a model whose manifest asks for more than the service does.
 
     Raises:
         ModelNotRunnable: It reads several inputs, or pixels without data as another value than 0.
@@ -73,4 +72,3 @@ def _runnable(artefact: Artefact) -> Artefact:
             f"{manifest.key} wants {fill} in pixels without data; they are given as 0",
             remedy="export it with nodata_fill 0, or choose another model: orthoscape models",
         )
-    return artefact

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.cli.areas import read_area
+from service.cli.choosing import require_runnable
 from service.cli.inputs import digest_files
 from service.planning.areas import Area, AreaOutsideData
 from service.planning.cores import PatchGeometry
@@ -17,6 +18,7 @@ from service.planning.preflight import check_fits, check_size
 from service.rasters.placing import fits_grid
 
 if TYPE_CHECKING:
+    from service.planning.jobs import SheetPlan
     from collections.abc import Sequence
 
     from models.artefact import Artefact
@@ -45,6 +47,13 @@ class PlannedMap:
     notes: tuple[str, ...]
     """What will be done that the user may not expect, such as resampling."""
 
+    def part_of(self, sheet: SheetPlan) -> PlannedMap:
+        """What is needed to make one sheet."""
+        part = self.plan.part_of(sheet)
+        return PlannedMap(
+            plan=part, facts={path: self.facts[path] for path in part.digests}, notes=self.notes
+        )
+
 
 def plan_maps(
     scenes: Sequence[SceneFacts],
@@ -68,9 +77,11 @@ def plan_maps(
         settings: Limits.
 
     Raises:
+        ModelNotRunnable: The model needs what the service does not do yet.
         AreaOutsideData: The area meets no scene; those that it does not meet get no map.
         ServiceError: A scene does not fit the model; nothing has been done yet.
     """
+    require_runnable(artefact)
     groups = _group_by_grid(scenes, artefact, options)
     wanted = _wanted(groups, aoi) if aoi is not None else [(placed, None) for placed in groups]
     names = _unique_names([placed for placed, _ in wanted], name)

@@ -124,9 +124,10 @@ def test_scenes_that_are_all_companions_are_refused(make_raster, refused):
     ],
 )
 def test_a_model_that_asks_for_more_than_is_done_is_refused(
-    change, told, home, make_raster, refused, tmp_path_factory, monkeypatch
+    change, told, home, make_raster, refused, monkeypatch
 ):
-    other = tmp_path_factory.mktemp("other_home")
+    scene = make_raster()
+    other = scene.parent / "other_home"
     shutil.copytree(home / "models" / "tiny-rgb", other / "models" / "tiny-rgb")
     path = other / "models" / "tiny-rgb" / MANIFEST_NAME
     manifest = json.loads(path.read_text())
@@ -136,4 +137,4 @@ def test_a_model_that_asks_for_more_than_is_done_is_refused(
         manifest["inputs"][0] |= change
     path.write_text(json.dumps(manifest))
     monkeypatch.setenv("ORTHOSCAPE_HOME", str(other))
-    assert told in refused(make_raster())
+    assert told in refused(scene)
