@@ -30,6 +30,10 @@ class InputMissing(PreflightError):
     """A path named on the command line holds nothing to work on."""
 
 
+class CompanionUnused(PreflightError):
+    """A file given with --irc or --height would be read with no scene."""
+
+
 def reader_limits(settings: Settings) -> Limits:
     """What a raster may cost on this machine."""
     return Limits(
@@ -91,7 +95,8 @@ def read_scenes(
         refuses: Whether a scene that no model can be run on is refused.
 
     Raises:
-        ServiceError: Something cannot be read, or a companion belongs to no scene.
+        CompanionUnused: A companion lies over no scene, or another one lies there better.
+        ServiceError: Something cannot be read.
     """
     limits = reader_limits(settings)
     with ReaderChild(limits) as child:
@@ -122,10 +127,7 @@ def read_scenes(
     used = {companion.path for scene in paired for companion in scene.all[1:]}
     for facts in (*twins, *above):
         if facts.path not in used:
-            raise PreflightError(
-                f"{facts.path} lies over none of the scenes",
-                remedy="leave it out, or name the scene it belongs to",
-            )
+            raise _unused(facts, mains)
     return paired
 
 
@@ -147,17 +149,38 @@ def _without(scenes: Sequence[Path], companions: Sequence[Path]) -> list[Path]:
 
 def _companion_of(main: RasterFacts, companions: Sequence[RasterFacts], *, alone: bool) -> RasterFacts | None:
     """The companion whose bounds are nearest to those of a scene, if they overlap at all."""
-    if alone and len(companions) == 1:
-        return companions[0]  # whether it fits is for preflight to say
+    if alone and len(companions) == 1 and None in (main.bounds_wgs84, companions[0].bounds_wgs84):
+        return companions[0]  # what it lacks is for preflight to say
     best: tuple[float, RasterFacts] | None = None
     for companion in companions:
-        if main.bounds_wgs84 is None or companion.bounds_wgs84 is None:
-            continue
-        ours, theirs = shapely.box(*main.bounds_wgs84), shapely.box(*companion.bounds_wgs84)
-        share = ours.intersection(theirs).area / ours.union(theirs).area
+        share = _shared(main, companion)
         if share > 0 and (best is None or share > best[0]):
             best = (share, companion)
     return best[1] if best else None
+
+
+def _shared(main: RasterFacts, companion: RasterFacts) -> float:
+    """Area of both over the area of either; 0 where one has no place."""
+    if main.bounds_wgs84 is None or companion.bounds_wgs84 is None:
+        return 0.0
+    ours, theirs = shapely.box(*main.bounds_wgs84), shapely.box(*companion.bounds_wgs84)
+    return float(ours.intersection(theirs).area / ours.union(theirs).area)
+
+
+def _unused(companion: RasterFacts, mains: Sequence[RasterFacts]) -> CompanionUnused:
+    """Why a companion is read with no scene."""
+    main = max(mains, key=lambda facts: _shared(facts, companion))
+    if _shared(main, companion) > 0:
+        return CompanionUnused(
+            f"{companion.path} lies over {main.path}, of which another file covers more; one file of a kind"
+            " is read beside each scene",
+            remedy="leave it out, or make one of them: gdalbuildvrt all.vrt FILES, then"
+            " gdal_translate all.vrt one.tif",
+        )
+    return CompanionUnused(
+        f"{companion.path} (EPSG:{companion.epsg}) lies over none of the scenes",
+        remedy="leave it out, name the scene it belongs to, or check its CRS",
+    )
 
 
 def digest_files(paths: Sequence[str]) -> dict[str, str]:

@@ -138,3 +138,19 @@ def test_a_model_that_asks_for_more_than_is_done_is_refused(
     path.write_text(json.dumps(manifest))
     monkeypatch.setenv("ORTHOSCAPE_HOME", str(other))
     assert told in refused(scene)
+
+
+@pytest.mark.parametrize("option", ["--irc", "--height"])
+def test_several_companions_over_one_scene_are_refused_with_the_way_out(option, make_raster, refused):
+    scene = make_raster()
+    west = make_raster("west.tif", shape=(3, 100, 70))
+    east = make_raster("east.tif", shape=(3, 100, 50), origin=(700_014.0, 6_600_000.0))
+    message = refused(scene, option, west, option, east, model="tiny-rgbi")
+    assert "one file of a kind is read beside each scene" in message
+    assert "gdalbuildvrt" in message
+
+
+@pytest.mark.parametrize("option", ["--irc", "--height"])
+def test_a_lone_companion_elsewhere_is_refused(option, make_raster, refused):
+    elsewhere = make_raster("elsewhere.tif", origin=(800_000.0, 6_600_000.0))
+    assert "lies over none of the scenes" in refused(make_raster(), option, elsewhere)
