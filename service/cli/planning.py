@@ -18,11 +18,11 @@ from service.planning.preflight import check_fits, check_size
 from service.rasters.placing import fits_grid
 
 if TYPE_CHECKING:
-    from service.planning.jobs import SheetPlan
     from collections.abc import Sequence
 
     from models.artefact import Artefact
     from service.planning.grid import Grid
+    from service.planning.jobs import SheetPlan
     from service.planning.placing import GridChoice
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.rasters.facts import RasterFacts

@@ -42,8 +42,9 @@ def write_preview(
     """
     sheet = planned.plan.sheets[0]
     step = max(1, -(-max(sheet.window.height, sheet.window.width) // SIDE_PX))
-    sources = staged_sources(planned, settings, lambda _path, _share: None)
-    with opened(planned, sources, limits=reader_limits(settings)) as source:
+    part = planned.part_of(sheet)
+    sources = staged_sources(part, settings, lambda _path, _share: None)
+    with opened(part, sources, limits=reader_limits(settings)) as source:
         image_HW3 = _thinned_image(source, sheet, planned.plan.bands, step=step)
     with rasterio.open(landcover) as file:
         classes_HW = file.read(1, out_shape=image_HW3.shape[:2])  # from the overviews, never the whole

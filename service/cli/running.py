@@ -132,41 +132,53 @@ class MapMaker:
         Raises:
             ServiceError: Reading, segmenting or writing failed; blocks done stay.
         """
-        plan, palette = planned.plan, self.nomenclature.palette()
         folder = self.job_folder(planned, next(iter(products.values())).classes.parent)
         folder.mkdir(parents=True, exist_ok=True)
-        blocks = BlockFolder(folder, plan)
-        tags = provenance_tags(plan, self._artefact.manifest, self._engine.profile)
         made = MadeMap()
-        sources = staged_sources(planned, self._settings, progress.on_stage)
-        for sheet in plan.sheets:
+        for sheet in planned.plan.sheets:
             target, mark = products[sheet.name], folder / f"{sheet.name}.done"
-            if mark.exists() and all(
-                is_this_map(path, plan, self._engine.profile) for path in target.rasters
-            ):
+            if mark.exists() and all(self._is_made(path, planned) for path in target.rasters):
                 continue
-            wanted = plan.blocks_of(sheet)
-            missing = blocks.missing(sheet, wanted)
-            done = set(wanted).difference(missing)
-            made.num_resumed_blocks += len(done)
-            progress.on_resumed(sum(block.window.num_px for block in done))
-            if missing:
-                with opened(planned, sources, limits=reader_limits(self._settings)) as source:
-                    for run in plan_runs(missing, max_cols=self._settings.run_blocks, max_rows=_WHOLE_HEIGHT):
-                        made.figures.add(
-                            self._process(_Run(planned, sheet, run), source, blocks, progress.on_core)
-                        )
-            progress.on_step(f"writing {target.classes.name}")
-            if target.confidence is not None:
-                finish_confidence(plan, sheet, blocks, path=target.confidence, tags=tags)
-            made.reports[sheet.name] = finish_sheet(
-                plan, sheet, blocks, path=target.classes, palette=palette, tags=tags
-            )
-            target.style.write_text(qgis_style(self.nomenclature), encoding="utf-8")
+            made.reports[sheet.name] = self._make_sheet(planned, sheet, target, folder, progress, made)
             mark.touch()
-            blocks.remove(sheet)
         shutil.rmtree(folder, ignore_errors=True)
         return made
+
+    def _is_made(self, path: Path, planned: PlannedMap) -> bool:
+        return is_this_map(path, planned.plan, self._engine.profile)
+
+    def _make_sheet(
+        self,
+        planned: PlannedMap,
+        sheet: SheetPlan,
+        target: Products,
+        folder: Path,
+        progress: Progress,
+        made: MadeMap,
+    ) -> SheetReport:
+        """Process what is missing of a sheet and finish it; of a large collection only its part is staged."""
+        plan, part = planned.plan, planned.part_of(sheet)
+        blocks = BlockFolder(folder, plan)
+        wanted = part.plan.blocks_of(sheet)
+        missing = blocks.missing(sheet, wanted)
+        done = set(wanted).difference(missing)
+        made.num_resumed_blocks += len(done)
+        progress.on_resumed(sum(block.window.num_px for block in done))
+        if missing:
+            sources = staged_sources(part, self._settings, progress.on_stage)
+            with opened(part, sources, limits=reader_limits(self._settings)) as source:
+                for run in plan_runs(missing, max_cols=self._settings.run_blocks, max_rows=_WHOLE_HEIGHT):
+                    made.figures.add(self._process(_Run(part, sheet, run), source, blocks, progress.on_core))
+        progress.on_step(f"writing {target.classes.name}")
+        tags = provenance_tags(plan, sheet, manifest=self._artefact.manifest, profile=self._engine.profile)
+        if target.confidence is not None:
+            finish_confidence(part.plan, sheet, blocks, path=target.confidence, tags=tags)
+        report = finish_sheet(
+            part.plan, sheet, blocks, path=target.classes, palette=self.nomenclature.palette(), tags=tags
+        )
+        target.style.write_text(qgis_style(self.nomenclature), encoding="utf-8")
+        blocks.remove(sheet)
+        return report
 
     def _process(
         self,

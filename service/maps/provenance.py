@@ -12,7 +12,7 @@ import rasterio
 
 if TYPE_CHECKING:
     from models.manifest import Manifest
-    from service.planning.jobs import JobPlan
+    from service.planning.jobs import JobPlan, SheetPlan
     from service.planning.profile import ExecutionProfile
 
 
@@ -31,21 +31,25 @@ def source_digest(plan: JobPlan) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def provenance_tags(plan: JobPlan, manifest: Manifest, profile: ExecutionProfile) -> dict[str, str]:
-    """The tags of a product, as the TIFF carries them.
+def provenance_tags(
+    plan: JobPlan, sheet: SheetPlan, *, manifest: Manifest, profile: ExecutionProfile
+) -> dict[str, str]:
+    """The tags of a sheet's products, as the TIFF carries them.
 
-    ``ORTHOSCAPE_PROFILE`` and ``ORTHOSCAPE_SOURCES`` are JSON; the rest is plain text.
+    ``ORTHOSCAPE_PLAN``, ``ORTHOSCAPE_PROFILE`` and ``ORTHOSCAPE_SOFTWARE`` are JSON; the rest is plain text.
+    The plan is that of the sheet, so that its size does not grow with the collection.
     """
+    part = plan.part_of(sheet)
     versions = software_versions()
     return {
         "MODEL_ID": plan.model,
         "MODEL_SHA256": plan.model_digest,
         "NOMENCLATURE": manifest.nomenclature,
-        "SOURCE_SHA256": source_digest(plan),
+        "SOURCE_SHA256": source_digest(part),
         "JOB_KEY": plan.key,
         "ORTHOSCAPE_PROFILE": json.dumps(asdict(profile), sort_keys=True),
         "ORTHOSCAPE_SOFTWARE": json.dumps(versions, sort_keys=True),
-        "ORTHOSCAPE_PLAN": plan.model_dump_json(),
+        "ORTHOSCAPE_PLAN": part.model_dump_json(),
         "TIFFTAG_SOFTWARE": f"Orthoscape {versions['orthoscape']}",
         "TIFFTAG_IMAGEDESCRIPTION": f"Land cover by {plan.model}; class values of {manifest.nomenclature}",
         "TIFFTAG_COPYRIGHT": manifest.licence,

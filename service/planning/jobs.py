@@ -108,6 +108,28 @@ class JobPlan(BaseModel):
         found = [blocks[position] for position in with_data]
         return [block for block in found if area is None or area.meets(block.window)]
 
+    def part_of(self, sheet: SheetPlan) -> JobPlan:
+        """The plan of one sheet: all that decides it, and of a large collection no more than its neighbours.
+
+        It gives the sheet's pixels, not the key of the whole.
+        """
+        reach_px = self.geometry.patch_px
+        seen = Window.between(
+            row_off=sheet.window.row_off - reach_px,
+            col_off=sheet.window.col_off - reach_px,
+            row_end=sheet.window.row_end + reach_px,
+            col_end=sheet.window.col_end + reach_px,
+        )
+        positions = np.unique(self._extents.query(_boxes([seen])[0], predicate="intersects"))
+        sources = tuple(self.sources[position] for position in positions)
+        paths = {layer.path for source in sources for layer in (source, *source.companions)}
+        changed = {
+            "sources": sources,
+            "digests": {path: digest for path, digest in self.digests.items() if path in paths},
+            "sheets": (sheet,),
+        }
+        return JobPlan(**(dict(self) | changed))  # made anew: a copy would keep the tree of all sources
+
     def forward_px(self, blocks: Sequence[Block]) -> int:
         """Pixels that the network sees for these blocks, halos and padding included."""
         return sum(

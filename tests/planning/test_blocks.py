@@ -95,3 +95,14 @@ def test_what_is_kept_for_asking_is_no_part_of_the_plan():
     plan = plan_of([Window(0, 0, 100, 100)])
     plan.blocks_of(plan.sheets[0])
     assert JobPlan.model_validate_json(plan.model_dump_json()) == plan_of([Window(0, 0, 100, 100)])
+
+
+def test_the_part_of_a_sheet_holds_what_decides_it_and_little_more():
+    tiles = [Window(col * 200, row * 200, 200, 200) for row in range(10) for col in range(10)]
+    plan = plan_of(tiles)
+    sheet = SheetPlan(name="one", window=Window(420, 420, 150, 150), transform=(0.2, 0, 0, 0, -0.2, 0))
+    part = plan.part_of(sheet)
+    assert 1 <= len(part.sources) <= 9
+    assert part.sheets == (sheet,)
+    assert part.data == plan.data
+    assert part.blocks_of(sheet) == plan.blocks_of(sheet)
