@@ -39,8 +39,8 @@ def to_markdown(measured: Json) -> str:
             (
                 "*Halo* is (patch / core)^2; *edge* is what the edge of the scene adds, as a factor. "
                 "*Decoded* counts pixels of internal tiles over those of the scene. The *seam rate* is the "
-                "probability that the class changes across a core's border over that inside cores; it is left "
-                "out for random weights, and for aligned scenes, whose own pieces meet on those borders."
+                "probability that the class changes across a core's border over that inside cores; it is "
+                "left out for random weights, and for aligned scenes, whose own pieces meet on those borders."
             ),
             _geometry(measured["predict"]),
             "## Where the time goes",
