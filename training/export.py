@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -155,6 +156,24 @@ def write_graph(served: Served, path: Path, *, num_bands: int) -> None:
     )
     assert program is not None
     program.save(str(path), external_data=False)
+    _forget_where(path)
+
+
+def _forget_where(path: Path) -> None:
+    """Take out what the exporter noted of the machine: stack traces with the paths of its files."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+        graph,
+        model,
+    ):
+        del part.metadata_props[:]
+    onnx.save(model, path)
 
 
 _DIMENSIONS = (("batch", 64), ("rows", 2048), ("columns", 2048))
