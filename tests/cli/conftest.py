@@ -1,5 +1,6 @@
 """The command in this process, on the tiny artefacts, and what a map of theirs must be."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -199,6 +200,8 @@ def start(home) -> Iterator[Callable[..., subprocess.Popen]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # A shell's background jobs ignore Ctrl-C, and so would their children: here it is to be heard.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
         running.append(process)
         return process
