@@ -55,7 +55,7 @@ format: $(VENV)/dev.stamp  ## Put files into the house's form.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md; some 40 minutes on two cores.
+bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md; some 20 minutes on two cores.
 	$(BIN)/python -m benchmarks.run
 
 clean:  ## Remove the environment and what demo and bench made.

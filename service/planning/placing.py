@@ -44,7 +44,7 @@ def choose_grid(facts: RasterFacts, gsd_m: Range) -> GridChoice:
     """Keep a scene's own pixels where the model was trained for them, else choose the nearest such grid.
 
     Args:
-        facts: A raster that `check_readable` and `check_resolution` let pass.
+        facts: A raster that `require_usable` and `check_resolution` let pass.
         gsd_m: The model's range of ground resolutions, in metres.
     """
     assert facts.transform is not None
