@@ -21,13 +21,14 @@ from unittest import mock
 from benchmarks.artefacts import HOME_FOLDER
 from benchmarks.scenes import read_corner
 from service.cli import running
-from service.cli.choosing import choose_model, registry_of
-from service.cli.inputs import read_scenes
 from service.cli.options import said
-from service.cli.planning import PlannedMap, plan_maps
-from service.cli.running import MapMaker, Products, Progress
+from service.cli.running import MapMaker, Progress
 from service.inference.loading import load_engine
 from service.inference.onnx_engine import import_onnxruntime
+from service.intake.choosing import choose_model, registry_of
+from service.intake.planned import PlannedMap, plan_maps
+from service.intake.scenes import read_scenes
+from service.maps.products import Products
 from service.planning.cores import plan_cores, plan_patch
 from service.rasters.reader import SceneReader
 from service.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +14,10 @@ def _default_home() -> Path:
     """Where models and caches live: the platform's data folder, or its nearest likeness."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "orthoscape"
+
+
+EngineName = Literal["onnxruntime", "onnxruntime-cuda", "openvino"]
+"""What runs models; see `service.inference.loading`."""
 
 
 class Settings(BaseSettings):
@@ -53,6 +58,54 @@ class Settings(BaseSettings):
     max_scene_px: PositiveInt = 40_000_000_000
     """Largest scene accepted, in pixels."""
 
+    store_url: str = ""
+    """SQLAlchemy address of the job store; empty is SQLite in the home folder."""
+
+    broker_url: str = ""
+    """Address of the Redis that carries the bell; empty lets `serve` start a private one."""
+
+    staging: Path | None = None
+    """Folder of staged copies; of this machine alone, where several share the home folder."""
+
+    engine: EngineName = "onnxruntime"
+    """The engine of this machine's workers."""
+
+    lease_s: PositiveFloat = 20.0
+    """A worker that is not heard of for this long loses what it leased, in seconds."""
+
+    block_timeout_s: PositiveFloat = 600.0
+    """A worker that finishes no core for this long ends itself, in seconds."""
+
+    max_attempts: PositiveInt = 3
+    """Times that a block may fail, or end its worker, before it is given up."""
+
+    has_pictures: bool = True
+    """Whether workers keep a compressed copy of the image beside each map, for the page's image layer."""
+
+    host: str = "127.0.0.1"
+    """Address that the server binds; any other than this machine's own asks for keys."""
+
+    port: PositiveInt = 8000
+    """Port that the server binds."""
+
+    public_url: str = ""
+    """Address under which users reach the server, for absolute links; empty takes the request's own."""
+
+    open_to_all: bool = False
+    """Serve other machines without keys."""
+
+    source_folders: tuple[Path, ...] = ()
+    """Folders whose rasters may be named in requests by path; a JSON list in the environment."""
+
+    upload_max_bytes: PositiveInt = 100 * 2**30
+    """Largest file accepted, in bytes."""
+
+    upload_keep_s: PositiveFloat = 7 * 24 * 3600.0
+    """Unfinished and unused uploads are removed after this long, in seconds."""
+
+    requests_per_minute: int = Field(default=0, ge=0)
+    """Requests a key, or an address where there are no keys, may make but for tiles; 0 for no limit."""
+
     @property
     def models_folder(self) -> Path:
         """Where artefacts that did not come with the program are installed."""
@@ -61,7 +114,22 @@ class Settings(BaseSettings):
     @property
     def staging_folder(self) -> Path:
         """Where untiled sources are copied to."""
-        return self.home / "staging"
+        return self.staging or self.home / "staging"
+
+    @property
+    def maps_folder(self) -> Path:
+        """Where maps live, each in a folder of its own."""
+        return self.home / "maps"
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where files that users send live, each in a folder of its own."""
+        return self.home / "uploads"
+
+    @property
+    def resolved_store_url(self) -> str:
+        """Address of the job store."""
+        return self.store_url or f"sqlite:///{self.home.resolve() / 'orthoscape.sqlite'}"
 
     @property
     def num_threads(self) -> int:

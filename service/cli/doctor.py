@@ -17,11 +17,11 @@ from rasterio.drivers import raster_driver_extensions
 from rasterio.transform import Affine
 
 from models.errors import RemediedError
-from service.cli.choosing import registry_of
-from service.cli.inputs import reader_limits
 from service.errors import ServiceError
 from service.inference.loading import golden_agreement, load_engine
 from service.inference.processor import processor_class
+from service.intake.choosing import registry_of
+from service.intake.scenes import reader_limits
 from service.rasters.inspect import read_facts
 
 if TYPE_CHECKING:

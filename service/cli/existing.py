@@ -15,7 +15,7 @@ from service.errors import JobError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.cli.running import Products
+    from service.maps.products import Products
     from service.planning.jobs import JobPlan
     from service.planning.preflight import SceneFacts
     from service.planning.profile import ExecutionProfile

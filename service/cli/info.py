@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from service.cli.choosing import registry_of
-from service.cli.inputs import read_scenes
 from service.cli.options import PATH, engine_options, reading_options, said
-from service.cli.planning import plan_maps
 from service.errors import ServiceError
 from service.inference.loading import load_engine
+from service.intake.choosing import registry_of
+from service.intake.planned import plan_maps
+from service.intake.scenes import read_scenes
 from service.rasters.bands import known_roles
 from service.rasters.refusals import require_usable
 
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.artefact import Artefact
-    from service.cli.planning import PlannedMap
-    from service.inference.loading import EngineName
+    from service.intake.planned import PlannedMap
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.rasters.facts import RasterFacts
     from service.rasters.placing import NodataOption
-    from service.settings import Settings
+    from service.settings import EngineName, Settings
 
 _MPX = 1e6
 

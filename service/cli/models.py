@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from models.registry import packaged_defaults
-from service.cli.choosing import registry_of
+from service.intake.choosing import registry_of
 
 if TYPE_CHECKING:
     from service.settings import Settings

@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.choosing import choose_model, registry_of
 from service.cli.existing import is_made, spare_sources
-from service.cli.inputs import read_scenes
 from service.cli.locking import locked_output
 from service.cli.options import PATH, engine_options, reading_options, said
-from service.cli.planning import plan_maps
 from service.cli.previewing import write_preview
 from service.cli.reporting import ProgressBar, report_map
-from service.cli.running import MapMaker, Products
+from service.cli.running import MapMaker
 from service.errors import JobError
 from service.inference.loading import load_engine
+from service.intake.choosing import choose_model, registry_of
+from service.intake.planned import plan_maps
+from service.intake.scenes import read_scenes
+from service.maps.products import Products
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from service.cli.planning import PlannedMap
-    from service.inference.loading import EngineName
+    from service.intake.planned import PlannedMap
     from service.planning.profile import ExecutionProfile
     from service.rasters.placing import NodataOption
-    from service.settings import Settings
+    from service.settings import EngineName, Settings
 
 RASTER_SUFFIXES = (".tif", ".tiff")
 

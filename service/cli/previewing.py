@@ -8,8 +8,8 @@ import numpy as np
 import rasterio
 
 from models.nomenclature import NOMENCLATURES
-from service.cli.inputs import reader_limits
-from service.cli.running import opened, staged_sources
+from service.inference.runs import opened, staged_sources
+from service.intake.scenes import reader_limits
 from service.maps.preview import draw_preview
 from service.rasters.windows import Window
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.artefact import Artefact
-    from service.cli.planning import PlannedMap
     from service.inference.reading import ReaderSource
+    from service.intake.planned import PlannedMap
     from service.planning.jobs import SheetPlan
     from service.settings import Settings
 

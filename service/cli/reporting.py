@@ -13,7 +13,8 @@ from service.cli.running import Progress
 
 if TYPE_CHECKING:
     from models.nomenclature import Nomenclature
-    from service.cli.running import MadeMap, Products
+    from service.cli.running import MadeMap
+    from service.maps.products import Products
     from service.planning.jobs import JobPlan
     from service.rasters.windows import Window
 

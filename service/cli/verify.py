@@ -15,15 +15,15 @@ import rasterio
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
-from service.cli.choosing import registry_of
-from service.cli.inputs import digest_files, find_rasters, reader_limits
 from service.cli.options import PATH
-from service.cli.planning import PlannedMap
-from service.cli.running import opened, staged_sources
 from service.errors import MapError
 from service.inference.keeping import AreaMask
 from service.inference.loading import ENGINE_NAMES, EngineName, load_engine
 from service.inference.pipeline import RunRequest, process_run
+from service.inference.runs import opened, staged_sources
+from service.intake.choosing import registry_of
+from service.intake.planned import PlannedMap
+from service.intake.scenes import digest_files, find_rasters, reader_limits
 from service.maps.finishing import CONFIDENCE, PRODUCT_TAG
 from service.planning.blocks import Block
 from service.planning.cores import plan_cores

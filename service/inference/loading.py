@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from service.errors import EngineError
 from service.inference.onnx_engine import OnnxRuntimeEngine
 from service.inference.openvino_engine import OpenVinoEngine
+from service.settings import EngineName
 
 if TYPE_CHECKING:
     from models.artefact import Artefact
     from service.inference.engine import Engine
 
-EngineName = Literal["onnxruntime", "onnxruntime-cuda", "openvino"]
-ENGINE_NAMES: tuple[EngineName, ...] = ("onnxruntime", "onnxruntime-cuda", "openvino")
+ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
 
 MIN_GOLDEN_AGREEMENT = 0.999
 """Share of the golden input's pixels whose class any engine must reproduce."""

@@ -26,26 +26,31 @@ class BlockFolder:
     file is there: after any crash, and with any number of writers.
     """
 
-    def __init__(self, folder: Path, plan: JobPlan, *, has_overviews: bool = False) -> None:
+    def __init__(
+        self, folder: Path, plan: JobPlan, *, has_overviews: bool = False, token: str | None = None
+    ) -> None:
         """Name the files of a job.
 
         Args:
             folder: Of the job.
             plan: Of the job.
             has_overviews: Whether blocks are to be looked at while the map is under way.
+            token: Of the lease, where several writers may be at work on one sheet.
         """
         self._folder = folder
         self._plan = plan
         self._has_overviews = has_overviews
+        self._token = token
 
     @property
     def token(self) -> str:
-        """Part of the names of this job's temporary files: repeated, it replaces what a kill left behind."""
-        return self._folder.name.strip(".").removesuffix(".job")
+        """Part of the names of temporary files: repeated, it replaces what a kill left behind."""
+        return self._token or self._folder.name.strip(".").removesuffix(".job")
 
     def mosaic_of(self, product: Path) -> Path:
         """Where the mosaic of a product is put together; it goes with the folder."""
-        return self._folder / f"{product.stem}.mosaic.tif"
+        part = "" if self._token is None else f".{self._token}"
+        return self._folder / f"{product.parent.name}.{product.stem}{part}.mosaic.tif"
 
     def path_of(self, sheet: SheetPlan, block: Block) -> Path:
         """The file of a block, there or not."""

@@ -38,5 +38,12 @@ class ExecutionProfile:
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
+    @property
+    def profile_class(self) -> str:
+        """All of it but the model: what a machine can offer; also the name of its queue."""
+        return "-".join(
+            (self.engine, self.engine_version, self.precision, self.provider, self.processor)
+        ).replace(" ", "_")
+
     def __str__(self) -> str:
         return f"{self.engine} {self.engine_version} {self.precision} {self.provider} {self.processor}"

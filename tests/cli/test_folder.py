@@ -120,7 +120,7 @@ def test_blocks_of_an_interrupted_map_among_its_own_sheets_are_no_sheets(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("service.cli.running.finish_sheet", stop)
+        patch.setattr("service.maps.products.finish_sheet", stop)
         result = orthoscape("predict", folder, "-o", folder / "map.tif", "--model", "tiny-rgb", "--quiet")
     assert result.exit_code == 130
     made = predict(folder, name="sheets/map.tif")

@@ -79,7 +79,7 @@ def test_an_interrupted_map_whose_confidence_is_asked_for_later_gets_it(
     assert (tmp_path / "map_confidence.tif").exists()
 
 
-def interrupted(scene, orthoscape, tmp_path, monkeypatch, *, at="service.cli.running.finish_sheet"):
+def interrupted(scene, orthoscape, tmp_path, monkeypatch, *, at="service.maps.products.finish_sheet"):
     """Stop a command with Ctrl-C before it calls a function; returns the folders of jobs it leaves."""
 
     def stop(*_arguments, **_options):

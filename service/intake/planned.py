@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cli.areas import read_area
-from service.cli.choosing import require_runnable
-from service.cli.inputs import digest_files
+from service.intake.areas import read_area
+from service.intake.choosing import require_runnable
+from service.intake.scenes import digest_files
 from service.planning.areas import Area, AreaOutsideData
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence

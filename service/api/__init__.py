@@ -1,0 +1,1 @@
+"""The HTTP interface; it plans and tells, and never segments."""

@@ -1,0 +1,1 @@
+"""Embedded: a private Redis and workers as children of one command."""

@@ -1,0 +1,79 @@
+"""Finishing: the files of one sheet made from its blocks.
+
+The last of the three steps, planning, running, finishing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.maps.finishing import finish_confidence, finish_sheet
+from service.maps.provenance import provenance_tags
+from service.rasters.writing import appearing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from models.manifest import Manifest
+    from models.nomenclature import Nomenclature
+    from service.maps.blockfolder import BlockFolder
+    from service.maps.finishing import SheetReport
+    from service.planning.jobs import JobPlan, SheetPlan
+    from service.planning.profile import ExecutionProfile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Products:
+    """Where the files of one sheet go."""
+
+    classes: Path
+    confidence: Path | None
+
+    @property
+    def style(self) -> Path:
+        """The QGIS style beside the classes."""
+        return self.classes.with_suffix(".qml")
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the sheet."""
+        return (*self.rasters, self.style)
+
+    @property
+    def rasters(self) -> tuple[Path, ...]:
+        """The rasters of the sheet."""
+        return (self.classes,) if self.confidence is None else (self.classes, self.confidence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finisher:
+    """Makes the products of the sheets of one job."""
+
+    plan: JobPlan
+    """Of the whole job: its key goes into the provenance."""
+    manifest: Manifest
+    """Of the model."""
+    nomenclature: Nomenclature
+    """Of the classes."""
+    profile: ExecutionProfile
+    """With which the blocks were made."""
+    qgis_style: str
+    """Content of the style file."""
+
+    def finish(self, sheet: SheetPlan, blocks: BlockFolder, products: Products) -> SheetReport:
+        """Put a sheet's blocks together into its files; safe to repeat. The blocks stay.
+
+        Raises:
+            BlocksMissing: Not all blocks are done.
+        """
+        part = self.plan.part_of(sheet)
+        tags = provenance_tags(self.plan, sheet, manifest=self.manifest, profile=self.profile)
+        if products.confidence is not None:
+            finish_confidence(part, sheet, blocks, path=products.confidence, tags=tags)
+        report = finish_sheet(
+            part, sheet, blocks, path=products.classes, palette=self.nomenclature.palette(), tags=tags
+        )
+        with appearing(products.style, token=blocks.token) as style:
+            style.write_text(self.qgis_style, encoding="utf-8")
+        return report

@@ -1,0 +1,1 @@
+"""Workers: lease runs from the store, segment them, finish sheets."""
