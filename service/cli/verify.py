@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from service.cli.options import PATH
 from service.errors import MapError
 from service.inference.keeping import AreaMask
-from service.inference.loading import ENGINE_NAMES, EngineName, load_engine
+from service.inference.loading import ENGINE_NAMES, load_engine
 from service.inference.pipeline import RunRequest, process_run
 from service.inference.runs import opened, staged_sources
 from service.intake.choosing import registry_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from service.inference.pipeline import BlockResult
     from service.planning.grid import GeoTransform
     from service.planning.jobs import SheetPlan
-    from service.settings import Settings
+    from service.settings import EngineName, Settings
 
 MIN_AGREEMENT = 0.999
 """Share of pixels that must agree where the map was made with another execution profile."""

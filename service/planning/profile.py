@@ -41,9 +41,8 @@ class ExecutionProfile:
     @property
     def profile_class(self) -> str:
         """All of it but the model: what a machine can offer; also the name of its queue."""
-        return "-".join(
-            (self.engine, self.engine_version, self.precision, self.provider, self.processor)
-        ).replace(" ", "_")
+        parts = (self.engine, self.engine_version, self.precision, self.provider, self.processor)
+        return "-".join(part.replace(" ", "_") for part in parts)
 
     def __str__(self) -> str:
         return f"{self.engine} {self.engine_version} {self.precision} {self.provider} {self.processor}"
