@@ -59,7 +59,7 @@ def _answer(room: "Room", request: dict[str, Any]) -> dict[str, Any]:
         return {"error": "OutOfMemory", "message": "", "remedy": None}
     except Exception as error:  # noqa: BLE001 - whatever a hostile file provokes is its fault; the parent names the file
         return {
-            "error": "UnreadableRaster",
+            "error": type(error).__name__,  # no name of ours: the parent says which file
             "message": f"{type(error).__name__}: {error}"[:500],
             "remedy": None,
         }

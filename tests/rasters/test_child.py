@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from service.rasters.client import ReaderChild
-from service.rasters.errors import ReaderDied
+from service.rasters.errors import ReaderDied, UnreadableRaster
 from service.rasters.limits import Limits
 from service.rasters.windows import Window
 
@@ -39,6 +39,11 @@ def test_the_child_knows_nothing_of_the_parents_environment(monkeypatch):
         environment = psutil.Process(child.pid).environ()
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert "VRT" in environment["GDAL_SKIP"]
+
+
+def test_an_error_that_nobody_foresaw_names_the_file(child):
+    with pytest.raises(UnreadableRaster, match=r"^a\.tif: .*unexpected keyword"):
+        child.request("facts", about="a.tif", path="a.tif", nonsense=1)
 
 
 @posix_only
