@@ -1,0 +1,32 @@
+"""What the door says when it does not open."""
+
+from __future__ import annotations
+
+from service.errors import AccessError
+
+
+class KeyMissing(AccessError):
+    """A key is asked for, and the request carries none."""
+
+
+class KeyWrong(AccessError):
+    """The request's key is unknown, revoked or expired; which of these is nobody's business."""
+
+
+class ScopeMissing(AccessError):
+    """The key is good, but not for this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"this needs the scope {scope!r}, which the key does not have",
+            remedy=f"use a key with that scope; `orthoscape keys create NAME --scope {scope}` makes one",
+        )
+        self.scope = scope
+
+
+class ForeignRequest(AccessError):
+    """A web page of another site tries to act on a server that asks for no keys."""
+
+
+class DoorRefused(AccessError):
+    """The server would be open to other machines without a single key."""
