@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     port: PositiveInt = 8000
     """Port that the server binds."""
 
+    published_host: str = ""
+    """Address on which a container's port is published, which the server cannot see from inside; empty is `host`."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose ``X-Forwarded-*`` headers are believed; a JSON list, ``["*"]`` is everybody."""
+
     public_url: str = ""
     """Address under which users reach the server, for absolute links; empty takes the request's own."""
 
@@ -105,6 +111,9 @@ class Settings(BaseSettings):
 
     requests_per_minute: int = Field(default=0, ge=0)
     """Requests a key, or an address where there are no keys, may make but for tiles; 0 for no limit."""
+
+    log: Literal["text", "json"] = "text"
+    """How log lines look; JSON for machines that collect them."""
 
     @property
     def models_folder(self) -> Path:

@@ -30,3 +30,15 @@ class ForeignRequest(AccessError):
 
 class DoorRefused(AccessError):
     """The server would be open to other machines without a single key."""
+
+
+class TooManyRequests(AccessError):
+    """A key, or an address, asked for more than its share."""
+
+    def __init__(self, per_minute: int, *, retry_after_s: int) -> None:
+        super().__init__(
+            f"more than {per_minute} requests in a minute",
+            remedy=f"go on in {retry_after_s} s; ORTHOSCAPE_REQUESTS_PER_MINUTE sets the limit",
+        )
+        self.retry_after_s = retry_after_s
+        """When the next request will be taken, in seconds from now, at least one."""
