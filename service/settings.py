@@ -89,10 +89,10 @@ class Settings(BaseSettings):
     """Port that the server binds."""
 
     published_host: str = ""
-    """Address on which a container's port is published, which the server cannot see from inside; empty is `host`."""
+    """Address on which a container's port is published, which it cannot see from inside; empty is `host`."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose ``X-Forwarded-*`` headers are believed; a JSON list, ``["*"]`` is everybody."""
+    """Addresses or networks whose ``X-Forwarded-*`` headers are believed; a JSON list, ``["*"]`` for all."""
 
     public_url: str = ""
     """Address under which users reach the server, for absolute links; empty takes the request's own."""
