@@ -11,21 +11,19 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
-from service.access.errors import ForeignRequest, KeyMissing, KeyWrong, ScopeMissing, TooManyRequests
+from service.access.errors import KeyMissing
 from service.access.origins import SAFE_METHODS, check_host, check_origin
 from service.access.principals import LOCAL, Principal, Scope
 from service.access.rates import Rates
 from service.access.ring import KeyRing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from service.access.ring import KnownKey
-    from service.errors import AccessError
     from service.settings import Settings
 
 _TAKES_KEY_IN_ADDRESS = re.compile(r"/wmts|/maps/[^/]+/.+")
-_REALM = 'Bearer realm="orthoscape"'
 
 
 @dataclass(frozen=True)
@@ -123,19 +121,3 @@ class AskForKey(SecurityBase):
 
 principal = AskForKey()
 """``Annotated[Principal, Depends(principal)]`` in a route: who asks; reading needs read, all else write."""
-
-
-def refusal_of(error: AccessError) -> tuple[int, Mapping[str, str]]:
-    """HTTP status and headers of a refusal (RFC 6750, 3; RFC 6585, 4)."""
-    match error:
-        case KeyMissing():
-            return 401, {"WWW-Authenticate": _REALM}
-        case KeyWrong():
-            return 401, {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
-        case ScopeMissing():
-            asked = f'{_REALM}, error="insufficient_scope", scope="{error.scope}"'
-            return 403, {"WWW-Authenticate": asked}
-        case TooManyRequests():
-            return 429, {"Retry-After": str(error.retry_after_s)}
-        case ForeignRequest() | _:
-            return 403, {}
