@@ -1,0 +1,115 @@
+"""The HTTP service: routes, the page, errors, and what a process holds while it runs."""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from xstatic.pkg import leaflet
+
+import service.web
+from service.api import problems
+from service.api.access import Door
+from service.api.deps import Services
+from service.api.describing import DESCRIPTION, SUMMARY, describe
+from service.api.headers import SafeHeaders
+from service.api.middleware import Compression, OtherSites, is_loopback
+from service.intake.choosing import registry_of
+from service.jobs.bell import Bell, CeleryBell
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.jobs.store import Store
+
+Role = Literal["all", "api", "tiles"]
+"""What a process answers: everything, everything but tiles, or tiles and what is read beside them."""
+
+_ROUTES: dict[Role, tuple[str, ...]] = {
+    "all": ("tiles", "files", "maps", "catalogue", "predict", "jobs", "uploads", "operations"),
+    "api": ("files", "maps", "catalogue", "predict", "jobs", "uploads", "operations"),
+    "tiles": ("tiles", "files", "maps", "catalogue", "operations"),
+}
+"""Modules of `service.api.routes`, the busiest first: routes are tried in this order."""
+
+_WEB = Path(service.web.__file__).parent
+
+
+def create_app(
+    settings: Settings,
+    *,
+    store: "Store | None" = None,
+    bell: Bell | None = None,
+    role: Role = "all",
+) -> FastAPI:
+    """Build the service.
+
+    Args:
+        settings: Of this process.
+        store: The job store; opened, and closed at the end, by the app when None.
+        bell: What calls workers; Celery's when None.
+        role: What this process answers.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        from service.jobs.store import Store  # noqa: PLC0415  as soon as it is there: at the top
+
+        opened = store or Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
+        app.state.services = Services(
+            settings=settings, store=opened, bell=bell or CeleryBell(settings), registry=registry_of(settings)
+        )
+        app.state.door = Door.of(settings, opened.keys)
+        try:
+            yield
+        finally:
+            if store is None:
+                opened.close()
+
+    app = FastAPI(
+        title="Orthoscape",
+        version=version("orthoscape"),
+        summary=SUMMARY,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    problems.install(app)
+    for name in _ROUTES[role]:
+        if importlib.util.find_spec(f"service.api.routes.{name}"):
+            router: APIRouter = importlib.import_module(f"service.api.routes.{name}").router
+            app.include_router(router)
+    if role != "tiles":
+        _serve_page(app)
+    app.add_middleware(Compression)
+    app.add_middleware(OtherSites, reads_all=not is_loopback(settings.host))
+    app.add_middleware(SafeHeaders)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def _serve_page(app: FastAPI) -> None:
+    """The page at the root, its files and Leaflet's under /static."""
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
+    app.mount("/static", PageFiles(directory=_WEB))
+
+
+class PageFiles(StaticFiles):
+    """The page's files, which lie in a Python package; its modules are not for sending."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """See `StaticFiles`."""
+        if path.endswith((".py", ".pyc")):
+            return "", None
+        return super().lookup_path(path)

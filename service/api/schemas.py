@@ -1,0 +1,198 @@
+"""What answers look like: the shapes of JSON, with examples."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from service.jobs.records import JobStatus, UnitStatus
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z", return_type=str),
+    Field(examples=["2026-11-21T10:40:00.000Z"]),
+]
+"""A moment, UTC; ISO 8601 with milliseconds."""
+
+Bounds = Annotated[
+    tuple[float, float, float, float], Field(examples=[[6.1, 46.1, 6.2, 46.2]], title="Bounds")
+]
+"""West, south, east, north in degrees (WGS84)."""
+
+
+def moment(epoch_s: float) -> datetime:
+    """A time of the store as a moment in UTC."""
+    return datetime.fromtimestamp(epoch_s, tz=UTC)
+
+
+class Shape(BaseModel):
+    """What every answer has in common: nothing is changed after it is made, nothing is unnamed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fault(Shape):
+    """One place in the request that is wrong."""
+
+    detail: str = Field(examples=["is no polygon"])
+    pointer: str | None = Field(default=None, description="JSON pointer into the body.", examples=["#/aoi"])
+    parameter: str | None = Field(default=None, description="Name of a parameter of the path or query.")
+    header: str | None = Field(default=None, description="Name of a header.")
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 writes it."""
+
+    type: str = Field(
+        description="Names the fact, for programs; stable.", examples=["urn:orthoscape:problem:band-mismatch"]
+    )
+    title: str = Field(examples=["The raster does not carry the bands the model was trained on"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["missing bands: nir; the model reads red, green, blue, nir"])
+    remedy: str | None = Field(
+        default=None, description="What to do about it.", examples=["give the near infrared with irc"]
+    )
+    errors: list[Fault] | None = Field(default=None, description="Where in the request.")
+    instance: str | None = Field(
+        default=None, description="This very occurrence, as the server's log names it."
+    )
+
+
+class Link(Shape):
+    """Where something is."""
+
+    href: str = Field(examples=["http://localhost:8000/jobs/0cv2m7"])
+    type: str = Field(description="Media type of what is there.", examples=["application/json"])
+    title: str = Field(examples=["This job"])
+    templated: bool | None = Field(default=None, description="True where href holds {z}, {x}, {y}.")
+
+
+class BlockCounts(Shape):
+    """How many blocks a job has."""
+
+    total: int = Field(examples=[64])
+    done: int = Field(examples=[12])
+    failed: int = Field(examples=[0])
+
+
+class SheetCounts(Shape):
+    """How many sheets a job's map has."""
+
+    total: int = Field(examples=[1])
+    done: int = Field(examples=[0])
+
+
+class MapName(Shape):
+    """The map that a job makes."""
+
+    id: str = Field(examples=["0cv2m8"])
+    name: str = Field(examples=["annecy-2024"])
+
+
+class JobOut(Shape):
+    """A job: what it makes, how far it is, where things are."""
+
+    id: str = Field(examples=["0cv2m7"])
+    status: JobStatus
+    title: str = Field(examples=["Land cover of ortho.tif"])
+    message: str = Field(description="What it does now, or why it ended.", examples=["segmenting"])
+    progress: float = Field(ge=0, le=100, description="Percent.", examples=[18.75])
+    seconds_left: float | None = Field(
+        description="At the speed of its workers until now; null while that is not known.", examples=[41.0]
+    )
+    created: Time
+    started: Time | None
+    finished: Time | None
+    updated: Time
+    model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
+    profile: str | None = Field(
+        description="What its workers must offer for identical bytes; null until one has taken it.",
+        examples=["onnxruntime-1.31.1-fp32-cpu-x86_64-avx512"],
+    )
+    map: MapName
+    area_km2: float = Field(examples=[1.05])
+    bounds: Bounds
+    blocks: BlockCounts
+    sheets: SheetCounts
+    notes: list[str] = Field(
+        description="What is done that you may not expect.",
+        examples=[["ortho.tif: resampled to 0.2 m, since the model reads 0.15 to 0.5 m"]],
+    )
+    error: str | None = Field(default=None, description="Why it failed.")
+    deduplicated: bool | None = Field(default=None, description="True where an equal job was there already.")
+    resumed: bool | None = Field(default=None, description="True where an equal job was taken up again.")
+    links: dict[str, Link]
+
+
+class JobPage(Shape):
+    """Some jobs, newest first."""
+
+    jobs: list[JobOut]
+    links: dict[str, Link] = Field(description="`next` leads to older ones, where there are any.")
+
+
+class BlockOut(Shape):
+    """A block: the unit of work and of retry."""
+
+    name: str = Field(examples=["r-12_c340"])
+    sheet: str = Field(examples=["annecy-2024"])
+    status: UnitStatus
+    bounds: Bounds
+    attempts: int = Field(examples=[1])
+    num_px: int = Field(examples=[4_194_304])
+    error: str | None = None
+
+
+class BlockPage(Shape):
+    """Blocks of a job."""
+
+    blocks: list[BlockOut]
+    links: dict[str, Link] = Field(description="`next` leads to those that settled later.")
+
+
+class LogLine(Shape):
+    """Something that happened to a job."""
+
+    at: Time
+    level: str = Field(examples=["info"])
+    text: str = Field(examples=["block r-12_c340 failed: ortho.tif is damaged"])
+
+
+class LogOut(Shape):
+    """What happened to a job, oldest first."""
+
+    entries: list[LogLine]
+
+
+class Estimate(Shape):
+    """What a job would cost, before any work."""
+
+    num_px: int = Field(description="Pixels that are segmented.", examples=[26_214_400])
+    num_blocks: int = Field(examples=[9])
+    num_sheets: int = Field(examples=[1])
+    area_km2: float = Field(examples=[1.05])
+    bounds: Bounds
+    gsd_m: float = Field(description="Size of the map's pixels on the ground, in metres.", examples=[0.2])
+    seconds: float | None = Field(
+        description="By the measured speed of the workers that are alive; null where none is.",
+        examples=[13.0],
+    )
+    product_bytes: int = Field(description="About what the map's files will take.", examples=[20_000_000])
+    model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
+    bands: list[str] = Field(examples=[["red", "green", "blue"]])
+    profile: str | None
+    notes: list[str] = Field(description="What will be done that you may not expect.")
+    warnings: list[str] = Field(description="What may keep the job from going as you would like.")
+
+
+class UploadOut(Shape):
+    """A file that was sent, or is being sent."""
+
+    id: str
+    name: str = Field(examples=["ortho.tif"])
+    size: int | None = Field(description="Bytes in all; null while the sender has not said.")
+    offset: int = Field(description="Bytes that are here.")
+    sha256: str | None = Field(default=None, description="Of the whole file; null until it is complete.")
+    expires: Time | None = None
+    source: str = Field(description="How to name it in POST /predict.", examples=["upload:0cv2m9"])
+    links: dict[str, Link]
