@@ -1,0 +1,188 @@
+/** A new map in the making: files and their roles, the model, the preflight's answer, the start. */
+
+import { byId, el, fill, icon, settled } from "./dom.js";
+import { bytes, number } from "./format.js";
+import { getJson } from "./http.js";
+import { say, t } from "./i18n.js";
+import { Order, uploadEntry } from "./orders.js";
+import { showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
+import { assignRoles, changeRole, ROLES } from "./roles.js";
+import { LARGE_BYTES } from "./uploads.js";
+
+const ASK_AFTER_MS = 250;
+
+/** The view in which a map is ordered. */
+export class Compose {
+  /**
+   * @param {{onFootprint: (bounds: number[] | null) => void, onStarted: (job: object, line: string) => void}} heard
+   */
+  constructor(heard) {
+    this.heard = heard;
+    this.entries = [];
+    this.asking = null;
+    this.isStarting = false;
+    this.host = byId("preflight");
+    this.askSoon = settled(() => this.ask(), ASK_AFTER_MS);
+    byId("start").addEventListener("click", () => this.start());
+    for (const id of ["model", "map-name", "source-crs", "acquired", "force"]) {
+      byId(id).addEventListener("change", () => this.askSoon());
+    }
+    byId("model").addEventListener("change", () => this.describeModel());
+  }
+
+  /** Take files in beside those that are there. */
+  async add(files) {
+    const kept = this.entries.map((entry) => entry.file);
+    const known = new Map(this.entries.map((entry) => [entry.file, entry]));
+    this.entries = assignRoles([...kept, ...files]).map((fresh) => known.get(fresh.file) ?? fresh);
+    this.drawFiles();
+    await this.loadModels();
+    this.askSoon();
+  }
+
+  /** Forget everything; uploads under way stop. */
+  clear() {
+    for (const entry of this.entries) entry.upload?.stop();
+    this.entries = [];
+    this.asking?.abort();
+    for (const id of ["map-name", "source-crs", "acquired"]) byId(id).value = "";
+    byId("force").checked = false;
+    this.allow(false);
+    showNothing(this.host);
+    this.heard.onFootprint(null);
+  }
+
+  get order() {
+    return new Order(this.entries, {
+      model: byId("model").value,
+      map: byId("map-name").value.trim(),
+      source_crs: byId("source-crs").value.trim(),
+      acquisition_date: byId("acquired").value,
+      force: byId("force").checked,
+    });
+  }
+
+  async loadModels() {
+    if (this.models) return;
+    const answer = await getJson("models");
+    this.models = answer.models;
+    const first = say(el("option", { value: "default" }), () => t("model_default"));
+    fill(byId("model"), first, ...this.models.map((model) => el("option", { value: model.id }, model.title)));
+    this.describeModel();
+  }
+
+  describeModel() {
+    const chosen = this.models?.find((model) => model.id === byId("model").value);
+    say(byId("model-note"), () => (chosen ? modelWords(chosen) : t("model_default_note")));
+  }
+
+  drawFiles() {
+    fill(byId("files"), ...this.entries.map((entry) => this.fileRow(entry)));
+  }
+
+  fileRow(entry) {
+    const role = el("select.file-role", {
+      on: {
+        change: () => {
+          changeRole(this.entries, entry, role.value);
+          this.drawFiles();
+          this.askSoon();
+        },
+      },
+    });
+    fill(role, ...ROLES.map((key) => say(el("option", { value: key }), () => t(`role_${key}`))));
+    role.value = entry.role;
+    say(role, () => t("role_of", { name: entry.file.name }), "aria-label");
+    const away = el("button.button.is-bare", { type: "button", on: { click: () => this.drop(entry) } }, icon("close"));
+    say(away, () => t("remove", { name: entry.file.name }), "aria-label");
+    entry.meter = el("span.file-meter", { "aria-hidden": "true" });
+    entry.note = say(el("span.file-size"), () => bytes(entry.file.size));
+    const name = el("span.file-name", { title: entry.file.name }, entry.file.name);
+    return el("li.file", {}, name, away, role, entry.note, entry.meter);
+  }
+
+  drop(entry) {
+    entry.upload?.stop();
+    this.entries = this.entries.filter((other) => other !== entry);
+    this.drawFiles();
+    if (this.entries.length === 0) window.location.hash = "";
+    else this.askSoon();
+  }
+
+  /** Ask what would be done; a later question makes an earlier one void. */
+  async ask() {
+    if (this.entries.length === 0 || this.isStarting) return;
+    this.asking?.abort();
+    const asking = new AbortController();
+    this.asking = asking;
+    this.allow(false);
+    try {
+      await this.uploadLarge();
+      if (asking.signal.aborted) return;
+      showAsking(this.host, "asking");
+      this.answered(await this.order.preflight(asking.signal));
+    } catch (problem) {
+      if (problem.name !== "AbortError" && !asking.signal.aborted) this.refused(problem);
+    }
+  }
+
+  answered(estimate) {
+    showEstimate(this.host, estimate);
+    this.heard.onFootprint(estimate.bounds ?? null);
+    this.allow(true);
+  }
+
+  refused(problem) {
+    showRefusal(this.host, problem);
+    this.heard.onFootprint(null);
+    this.allow(false);
+  }
+
+  allow(isAllowed) {
+    byId("start").disabled = !isAllowed;
+  }
+
+  /** Files go in pieces when one of them is large; each goes once. */
+  async uploadLarge() {
+    const used = this.entries.filter((entry) => entry.role !== "none");
+    if (!used.some((entry) => entry.file.size > LARGE_BYTES)) return;
+    showAsking(this.host, "uploading");
+    await Promise.all(used.filter((entry) => entry.role !== "aoi").map((entry) => this.uploadOnce(entry)));
+  }
+
+  uploadOnce(entry) {
+    entry.going ??= uploadEntry(entry, (sent, isWaiting) => this.tellUpload(entry, sent, isWaiting));
+    return entry.going.catch((problem) => {
+      entry.going = null;
+      throw problem;
+    });
+  }
+
+  tellUpload(entry, sent, isWaiting) {
+    const part = Math.min(1, sent / entry.file.size);
+    entry.meter.style.setProperty("--part", String(part));
+    say(entry.note, () =>
+      isWaiting ? t("network_away") : `${bytes(entry.file.size)} · ${number(Math.floor(100 * part))} %`,
+    );
+  }
+
+  async start() {
+    const order = this.order;
+    this.isStarting = true;
+    this.allow(false);
+    say(byId("start"), () => t("starting"));
+    try {
+      const job = await order.start();
+      this.heard.onStarted(job, order.line);
+    } catch (problem) {
+      this.refused(problem);
+    } finally {
+      this.isStarting = false;
+      say(byId("start"), () => t("start"));
+    }
+  }
+}
+
+function modelWords(model) {
+  return t("model_note", { bands: model.bands.join(", "), from: model.gsd_m[0], to: model.gsd_m[1] });
+}

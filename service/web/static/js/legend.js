@@ -1,0 +1,165 @@
+/** The legend: what each colour means, how much of it there is, and a switch for each. */
+
+import { byId, el, fill } from "./dom.js";
+import { share } from "./format.js";
+import { getJson } from "./http.js";
+import { language, onLanguage, say, t } from "./i18n.js";
+
+const PALETTES = ["cosia", "flair", "cvd"];
+const REMEMBERED = "orthoscape.palette";
+
+/** The legend of one map. */
+export class Legend {
+  /**
+   * @param {string} mapId
+   * @param {object[]} groupings Of the nomenclature, with `key`, `title_en`, `title_fr`.
+   * @param {() => void} onChange Called when tiles are to be drawn otherwise.
+   */
+  constructor(mapId, groupings, onChange) {
+    this.mapId = mapId;
+    this.groupings = groupings;
+    this.onChange = onChange;
+    this.entries = [];
+    this.hidden = new Set();
+    this.palette = rememberedPalette();
+    this.grouping = "";
+    this.isGone = false;
+    this.drawSelects();
+    this.forget = onLanguage(() => this.load());
+    byId("legend-all").onclick = () => this.switchAll();
+  }
+
+  /** What the legend asks of class tiles. */
+  get style() {
+    const asked = {};
+    if (this.palette !== "cosia") asked.style = this.palette;
+    if (this.grouping) asked.group = this.grouping;
+    if (this.hidden.size > 0) asked.classes = this.shownValues().join(",");
+    return asked;
+  }
+
+  shownValues() {
+    return this.entries
+      .filter((entry) => !this.hidden.has(entry.key))
+      .flatMap((entry) => entry.values)
+      .sort((one, other) => one - other);
+  }
+
+  /** The entry that a class value belongs to. */
+  entryOf(value) {
+    return this.entries.find((entry) => entry.values.includes(value));
+  }
+
+  /** Read names, colours and, of a finished map, shares. */
+  async load() {
+    const asked = new URLSearchParams({ style: this.palette, lang: language() });
+    if (this.grouping) asked.set("group", this.grouping);
+    const legend = await getJson(`maps/${this.mapId}/legend.json?${asked}`);
+    if (this.isGone) return;
+    this.entries = legend.entries;
+    this.draw();
+  }
+
+  drawSelects() {
+    const palette = byId("palette");
+    fill(palette, ...PALETTES.map((key) => say(el("option", { value: key }), () => t(`palette_${key}`))));
+    palette.value = this.palette;
+    palette.onchange = () => {
+      this.palette = palette.value;
+      window.localStorage.setItem(REMEMBERED, this.palette);
+      this.reload();
+    };
+    const grouping = byId("grouping");
+    const titles = this.groupings.map((entry) =>
+      say(el("option", { value: entry.key }), () => (language() === "fr" ? entry.title_fr : entry.title_en)),
+    );
+    fill(grouping, say(el("option", { value: "" }), () => t("grouping_none")), ...titles);
+    grouping.onchange = () => {
+      this.grouping = grouping.value;
+      this.hidden.clear();
+      this.reload();
+    };
+  }
+
+  async reload() {
+    await this.load();
+    this.onChange();
+  }
+
+  draw() {
+    const largest = Math.max(0, ...this.entries.map((entry) => entry.share ?? 0));
+    fill(byId("classes"), ...this.entries.map((entry) => this.row(entry, largest)));
+    say(byId("legend-all"), () => t(this.hidden.size ? "show_all" : "hide_all"));
+    const hasShares = this.entries.some((entry) => entry.share !== undefined && entry.share !== null);
+    say(byId("legend-note"), () => (hasShares ? t("shares_note") : t("shares_later")));
+  }
+
+  row(entry, largest) {
+    const isShown = !this.hidden.has(entry.key);
+    const box = el("input.class-box", {
+      type: "checkbox",
+      checked: isShown,
+      "data-key": entry.key,
+      "data-values": entry.values.join(","),
+      on: { change: () => this.toggle(entry.key, box.checked) },
+    });
+    const only = el("button.button.is-link.class-only", {
+      type: "button",
+      on: { click: () => this.showOnly(entry.key) },
+    });
+    say(only, () => t("only"));
+    say(only, () => t("only_this", { name: entry.label }), "aria-label");
+    const swatch = el("span.swatch", { style: { "--swatch": entry.color } });
+    const name = el("span.class-name", {}, entry.label);
+    return el(
+      isShown ? "li.class" : "li.class.is-hidden",
+      {},
+      el("label.class-label", {}, box, swatch, name),
+      only,
+      ...shareOf(entry, largest),
+    );
+  }
+
+  toggle(key, isShown) {
+    if (isShown) this.hidden.delete(key);
+    else this.hidden.add(key);
+    this.changed(key);
+  }
+
+  showOnly(key) {
+    this.hidden = new Set(this.entries.map((entry) => entry.key).filter((other) => other !== key));
+    this.changed(key);
+  }
+
+  switchAll() {
+    this.hidden = this.hidden.size ? new Set() : new Set(this.entries.map((entry) => entry.key));
+    this.changed("");
+  }
+
+  /** Draw again, and leave the focus where it was. */
+  changed(key) {
+    this.draw();
+    byId("classes").querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+    this.onChange();
+  }
+
+  remove() {
+    this.isGone = true;
+    this.forget();
+    fill(byId("classes"));
+  }
+}
+
+function shareOf(entry, largest) {
+  if (entry.share === undefined || entry.share === null) return [];
+  const bar = el("span.bar", {
+    "aria-hidden": "true",
+    style: { "--part": String(largest ? entry.share / largest : 0), "--swatch": entry.color },
+  });
+  return [bar, el("span.share", {}, entry.share ? share(entry.share) : "–")];
+}
+
+function rememberedPalette() {
+  const palette = window.localStorage.getItem(REMEMBERED);
+  return PALETTES.includes(palette) ? palette : "cosia";
+}

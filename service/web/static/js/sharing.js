@@ -1,0 +1,95 @@
+/** Files to take away, and addresses to put into QGIS or a terminal. */
+
+import { byId, el, fill, icon } from "./dom.js";
+import { address, key, readable } from "./http.js";
+import { language, say, t } from "./i18n.js";
+
+const FILES = [
+  ["landcover.tif", "file_landcover"],
+  ["landcover.qml", "file_style"],
+  ["confidence.tif", "file_confidence"],
+  ["legend.png", "file_legend"],
+  ["preview.png", "file_preview"],
+  ["stats.csv", "file_stats"],
+];
+
+const COPIED_MS = 1_600;
+
+/** List the files of a finished map. */
+export function showDownloads(mapId) {
+  fill(byId("downloads"), ...FILES.map(([name, title]) => fileRow(mapId, name, title)));
+  byId("downloads-block").hidden = false;
+}
+
+function fileRow(mapId, name, title) {
+  const path = name === "legend.png" ? `${name}?lang=${language()}` : name;
+  const link = el(
+    "a.download",
+    { href: readable(`maps/${mapId}/${path}`), download: name },
+    icon("save"),
+    el("span.download-name", {}, name),
+    say(el("span.download-title"), () => t(title)),
+  );
+  return el("li", {}, link);
+}
+
+/** Nothing to take away yet. */
+export function hideDownloads() {
+  byId("downloads-block").hidden = true;
+}
+
+/**
+ * Addresses of a map, as others reach it.
+ *
+ * @param {string} mapId
+ * @param {Record<string, {href: string}>} links Of its job, absolute.
+ * @param {Record<string, string>} style What the legend asks of tiles now.
+ * @param {string} line The curl line of its job, or "".
+ */
+export function showAddresses(mapId, links, style, line) {
+  const query = new URLSearchParams(style);
+  if (key()) query.set("key", key());
+  const asked = query.size ? `?${query}` : "";
+  const withKey = key() ? `?key=${encodeURIComponent(key())}` : "";
+  const tiles = links.xyz?.href ?? address(`maps/${mapId}/tiles/{z}/{x}/{y}.png`);
+  const rows = [
+    ["XYZ", plain(tiles) + asked],
+    ["WMTS", plain(links.wmts?.href ?? address(`maps/${mapId}/WMTSCapabilities.xml`)) + withKey],
+    ["TileJSON", plain(links.tilejson?.href ?? address(`maps/${mapId}/tilejson.json`)) + asked],
+  ];
+  if (line) rows.push(["curl", line]);
+  fill(byId("addresses"), ...rows.map(([name, text]) => copyRow(name, text)));
+}
+
+/** An address in a template keeps its braces. */
+function plain(href) {
+  return href.split("?")[0].replaceAll("%7B", "{").replaceAll("%7D", "}");
+}
+
+/** A text that can be copied by one press. */
+export function copyRow(name, text) {
+  const button = el("button.button.is-bare", { type: "button" }, icon("copy"));
+  say(button, () => t("copy", { name }), "aria-label");
+  button.addEventListener("click", async () => {
+    await copied(text);
+    fill(button, icon("done"));
+    byId("announce").textContent = t("copied", { name });
+    window.setTimeout(() => fill(button, icon("copy")), COPIED_MS);
+  });
+  const shown = el("code.address-text", { title: text, tabindex: "0" }, text);
+  return el("div.address", {}, el("span.address-name", {}, name), shown, button);
+}
+
+/** The clipboard is closed to pages that are not served safely; a selection is then the old way. */
+async function copied(text) {
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = el("textarea.unseen", { readonly: true });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}

@@ -1,0 +1,82 @@
+/** The stage: a plain ground, the map's layers on it, scale, position, footprint. */
+
+import { byId, keepsStill } from "./dom.js";
+import { degrees } from "./format.js";
+import { onLanguage, t } from "./i18n.js";
+import { L } from "./leaflet.js";
+
+const PANES = { image: 210, classes: 220, confidence: 230, outlines: 410 };
+const MAX_ZOOM = 23;
+
+/** "w,s,e,n" in degrees, as the service gives them, for Leaflet. */
+export function boundsOf([west, south, east, north]) {
+  return L.latLngBounds([south, west], [north, east]);
+}
+
+/** Make the map once; it lives as long as the page. */
+export function createStage() {
+  const chart = L.map(byId("chart"), {
+    zoomControl: false,
+    attributionControl: false,
+    zoomSnap: 0.5,
+    zoomDelta: 1,
+    wheelPxPerZoomLevel: 90,
+    maxZoom: MAX_ZOOM,
+    zoomAnimation: !keepsStill(),
+    fadeAnimation: !keepsStill(),
+    markerZoomAnimation: !keepsStill(),
+  }).setView([46.5, 2.5], 6);
+  for (const [name, level] of Object.entries(PANES)) chart.createPane(name).style.zIndex = level;
+  chart.getPane("outlines").style.pointerEvents = "none";
+  L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(chart);
+  const zooms = L.control.zoom({ position: "bottomright", zoomInText: "+", zoomOutText: "−" }).addTo(chart);
+  nameControls(zooms);
+  onLanguage(() => nameControls(zooms));
+  showPosition(chart);
+  new ResizeObserver(() => chart.invalidateSize({ pan: false })).observe(byId("stage"));
+  return { chart, fit: (bounds) => fit(chart, bounds), footprint: footprintOn(chart) };
+}
+
+function fit(chart, bounds) {
+  chart.fitBounds(boundsOf(bounds), { padding: [36, 36], maxZoom: MAX_ZOOM, animate: false });
+}
+
+/** Leaflet's own names are English titles; these follow the page. */
+function nameControls(zooms) {
+  for (const [selector, key] of [
+    [".leaflet-control-zoom-in", "zoom_in"],
+    [".leaflet-control-zoom-out", "zoom_out"],
+  ]) {
+    const button = zooms.getContainer().querySelector(selector);
+    button.title = t(key);
+    button.setAttribute("aria-label", t(key));
+  }
+  byId("chart").setAttribute("aria-label", t("map_keys"));
+  byId("chart").setAttribute("role", "application");
+}
+
+/** Under the pointer, or in the middle for who moves by keys. */
+function showPosition(chart) {
+  const readout = byId("readout");
+  const show = (place) => {
+    readout.textContent = degrees(place.lat, place.lng);
+  };
+  chart.on("mousemove", (event) => show(event.latlng));
+  chart.on("move", () => show(chart.getCenter()));
+  show(chart.getCenter());
+}
+
+/** The outline of what is mapped or about to be. */
+function footprintOn(chart) {
+  let outline = null;
+  return (bounds, kind = "") => {
+    outline?.remove();
+    outline = null;
+    if (bounds === null) return;
+    outline = L.rectangle(boundsOf(bounds), {
+      pane: "outlines",
+      interactive: false,
+      className: `footprint ${kind}`.trim(),
+    }).addTo(chart);
+  };
+}
