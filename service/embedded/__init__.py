@@ -1,1 +1,1 @@
-"""Embedded: a private Redis and workers as children of one command."""
+"""The house in one command: a private Redis, workers and the server, started, kept up and gone together."""

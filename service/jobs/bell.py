@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from celery import Celery
-from kombu import Queue
 from kombu.exceptions import OperationalError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class CeleryBell:
         """Connect when first used; settings without a broker have nobody to wake, and say so each time."""
         self._app = celery_app(settings.broker_url)
         self._has_broker = bool(settings.broker_url)
-        self._lost = self._app.connection().connection_errors + (OperationalError,)
+        self._lost = (*self._app.connection().connection_errors, OperationalError)
 
     def ring(self, profile_class: str | None, *, times: int = 1) -> None:
         """See `Bell.ring`; a broker that is away is logged, never raised.
@@ -105,8 +104,7 @@ def celery_app(broker_url: str) -> Celery:
         task_store_errors_even_if_ignored=False,
         accept_content=["json"],
         task_serializer="json",
-        task_create_missing_queues=True,
-        task_queues=[Queue(ANY_CLASS)],
+        task_create_missing_queues=True,  # one for each class of machines
         task_default_queue=ANY_CLASS,
         # A bell is acknowledged when it is heard: leases in the store, not the broker, know what a dead
         # worker held. So no message is ever delivered again, however long a worker stays at work.
