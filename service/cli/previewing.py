@@ -8,9 +8,9 @@ import numpy as np
 import rasterio
 
 from models.nomenclature import NOMENCLATURES
+from service.catalogue.preview import Caption, draw_preview
 from service.inference.runs import opened, staged_sources
 from service.intake.scenes import reader_limits
-from service.maps.preview import draw_preview
 from service.rasters.windows import Window
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def write_preview(
         image_HW3,
         classes_HW,
         NOMENCLATURES[artefact.manifest.nomenclature],
-        title=f"{landcover.name}: land cover by {artefact.manifest.key}",
+        caption=Caption(title=landcover.name, subtitle=f"land cover by {artefact.manifest.key}"),
     ).save(path)
 
 

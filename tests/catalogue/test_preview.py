@@ -3,13 +3,13 @@
 import numpy as np
 
 from models.nomenclature import COSIA
-from service.maps.preview import draw_preview
+from service.catalogue.preview import Caption, draw_preview
 
 
 def test_the_map_is_drawn_in_the_colours_of_the_palette():
     classes_HW = np.repeat(np.array([[0, 6, 255]], dtype=np.uint8), 40, axis=0).repeat(20, axis=1)
     image_HW3 = np.full((40, 60, 3), 128, dtype=np.uint8)
-    page = np.asarray(draw_preview(image_HW3, classes_HW, COSIA, title="a map"))
+    page = np.asarray(draw_preview(image_HW3, classes_HW, COSIA, caption=Caption(title="a map")))
     colours = {tuple(colour) for colour in page.reshape(-1, 3).tolist()}
     palette = COSIA.palette()
     assert palette[0][:3] in colours
