@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from service.access.errors import KeyWrong
 from service.access.keys import digest_of, public_part
-from service.access.principals import Principal, Scope, widened
+from service.access.principals import Principal, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ class KnownKey(Protocol):
         """Whose jobs and maps it opens."""
 
     @property
-    def scope(self) -> str:
-        """The widest thing it allows."""
+    def scopes(self) -> Sequence[str]:
+        """What it allows, with everything that includes."""
 
     @property
     def digest(self) -> str:
@@ -98,7 +98,7 @@ class KeyRing:
                 "this key is not known here, or not any more",
                 remedy="check it for missing characters; `orthoscape keys list` tells which keys are good",
             )
-        return Principal(owner=key.owner, scopes=widened(Scope(key.scope)), key_id=key.id)
+        return Principal(owner=key.owner, scopes=frozenset(map(Scope, key.scopes)), key_id=key.id)
 
     def _is_over(self, key: KnownKey) -> bool:
         return key.revoked is not None or (key.expires is not None and key.expires <= self.clock())
