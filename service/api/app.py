@@ -20,9 +20,11 @@ from service.api.access import Door
 from service.api.deps import Services
 from service.api.describing import DESCRIPTION, SUMMARY, describe
 from service.api.headers import SafeHeaders
-from service.api.middleware import Compression, OtherSites, is_loopback
+from service.api.middleware import Compression, OtherSites
+from service.api.observing import Observed
 from service.intake.choosing import registry_of
 from service.jobs.bell import Bell, CeleryBell
+from service.jobs.keys import Keys
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def create_app(
         app.state.services = Services(
             settings=settings, store=opened, bell=bell or CeleryBell(settings), registry=registry_of(settings)
         )
-        app.state.door = Door.of(settings, opened.keys)
+        app.state.door = Door.of(settings, Keys(opened.database).all)
         try:
             yield
         finally:
@@ -88,8 +90,9 @@ def create_app(
     if role != "tiles":
         _serve_page(app)
     app.add_middleware(Compression)
-    app.add_middleware(OtherSites, reads_all=not is_loopback(settings.host))
+    app.add_middleware(OtherSites)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Observed)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 

@@ -1,6 +1,5 @@
 """What every request passes through; plain ASGI, and little of it, for the sake of tiles."""
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
@@ -37,13 +36,12 @@ class Compression:
 class OtherSites:
     """CORS: pages of any site may read; none may write.
 
-    A server on this machine asks for no keys, so whatever page its user visits could ask it for the list of
-    jobs: of such a server, other sites read only what they know the address of.
+    Whatever page its user visits could ask a server without keys for the list of jobs: of such a server,
+    other sites read only what they know the address of.
     """
 
-    def __init__(self, app: "ASGIApp", *, reads_all: bool) -> None:
+    def __init__(self, app: "ASGIApp") -> None:
         self._app = app
-        self._reads_all = reads_all
         self._cors = CORSMiddleware(
             app,
             allow_origins=["*"],
@@ -60,14 +58,7 @@ class OtherSites:
         else:
             await self._app(scope, receive, send)
 
-    def _may_read(self, scope: "Scope") -> bool:
+    @staticmethod
+    def _may_read(scope: "Scope") -> bool:
         is_read = scope["method"] in ("GET", "HEAD", "OPTIONS")
-        return is_read and (self._reads_all or scope["path"].startswith(PUBLIC))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return is_read and (scope["path"].startswith(PUBLIC) or not scope["app"].state.door.ring.is_empty)
