@@ -43,7 +43,7 @@ def model_item(
             "title": manifest.title,
             "license": manifest.licence,
             "version": manifest.version,
-            "bands": [{"name": band} for spec in manifest.inputs for band in spec.bands],
+            "bands": _bands(manifest),
             "gsd": manifest.inputs[0].gsd_m.nominal,
             "mlm:name": manifest.id,
             "mlm:architecture": manifest.title,
@@ -134,4 +134,10 @@ def _asset(manifest: Manifest, addresses: Addresses, name: str, spec: FileSpec) 
     }
     if spec.role == "model":
         asset["mlm:artifact_type"] = "onnx"
+        # MLM wants bands in the properties, STAC allows them there only if an asset has some, too.
+        asset["bands"] = _bands(manifest)
     return asset
+
+
+def _bands(manifest: Manifest) -> list[dict[str, str]]:
+    return [{"name": band} for spec in manifest.inputs for band in spec.bands]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.nomenclature import COSIA
-from service.catalogue.preview import Caption, draw_preview
+from service.catalogue.preview import Caption, draw_preview, round_length
 
 
 def test_the_map_is_drawn_in_the_colours_of_the_palette():
@@ -15,3 +15,19 @@ def test_the_map_is_drawn_in_the_colours_of_the_palette():
     assert palette[0][:3] in colours
     assert palette[6][:3] in colours
     assert palette[11][:3] not in colours
+
+
+def test_the_scale_bar_has_a_round_length():
+    assert [round_length(most) for most in (0.7, 1, 19, 20, 49.9, 5200)] == [0.5, 1, 10, 20, 20, 5000]
+
+
+def test_a_map_without_an_image_stands_alone():
+    classes_HW = np.zeros((50, 80), dtype=np.uint8)
+    alone = draw_preview(None, classes_HW, COSIA, caption=Caption(title="t", metres_per_px=0.2))
+    beside = draw_preview(
+        np.zeros((50, 80, 3), dtype=np.uint8),
+        classes_HW,
+        COSIA,
+        caption=Caption(title="t", metres_per_px=0.2),
+    )
+    assert beside.width > alone.width
