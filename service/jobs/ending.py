@@ -1,0 +1,74 @@
+"""A job's row: locking it, counting in it, and ending the job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from service.jobs.clock import now
+from service.jobs.journal import write_log
+from service.jobs.records import JobStatus, LogLevel, UnitStatus
+from service.jobs.schema import IS_LEASED, IS_WHOLE, jobs, units
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    JobRow = sa.Row[*tuple[Any, ...]]
+
+_NEEDED = (
+    *(jobs.c.id, jobs.c.status, jobs.c.seq, jobs.c.map_id, jobs.c.profile_class, jobs.c.profile),
+    *(jobs.c.units_open, jobs.c.blocks_total, jobs.c.blocks_failed, jobs.c.max_failed_share),
+)
+
+
+def lock_job(connection: sa.Connection, job_id: str) -> JobRow | None:
+    """Take a job's row until the transaction ends; every change of a job or of its units begins so."""
+    query = sa.select(*_NEEDED).where(jobs.c.id == job_id, IS_WHOLE).with_for_update()
+    found: JobRow | None = connection.execute(query).one_or_none()
+    return found
+
+
+def add_to_job(connection: sa.Connection, job_id: str, changes: Counter[str]) -> None:
+    """Add to counters of a job, of which the row is held."""
+    values: dict[str, Any] = {name: jobs.c[name] + change for name, change in changes.items() if change}
+    connection.execute(jobs.update().where(jobs.c.id == job_id).values(updated=now(), **values))
+
+
+def end_job(connection: sa.Connection, job_id: str, status: JobStatus, *, error: str | None = None) -> None:
+    """Bring a live job, of which the row is held, to its terminal state; leases of it are void at once.
+
+    Units that were being worked on did not fail: their attempts are not counted.
+    """
+    freed = connection.execute(
+        units.update()
+        .where(units.c.job_id == job_id, IS_LEASED)
+        .values(
+            status=UnitStatus.READY.value,
+            attempts=units.c.attempts - 1,
+            lease_token=None,
+            lease_worker=None,
+            lease_until=None,
+        )
+    ).rowcount
+    ended = {"status": status.value, "error": error, "finished": now(), "updated": now()}
+    counted = {
+        "seq": jobs.c.seq + 1,
+        "units_leased": 0,
+        "units_ready": jobs.c.units_ready + freed,
+    }
+    connection.execute(jobs.update().where(jobs.c.id == job_id).values(ended | counted))
+    level = LogLevel.ERROR if status == JobStatus.FAILED else LogLevel.INFO
+    write_log(connection, job_id, f"{status}: {error}" if error else str(status), level=level)
+
+
+def dismiss(connection: sa.Connection, job_id: str) -> JobRow | None:
+    """End a job because somebody asked; nothing happens to one that is over.
+
+    Returns:
+        The job's row as it was; None when there is no such job.
+    """
+    job = lock_job(connection, job_id)
+    if job is not None and not JobStatus(job.status).is_terminal:
+        end_job(connection, job_id, JobStatus.DISMISSED)
+    return job

@@ -1,0 +1,1 @@
+"""Migrations of the store, for Alembic; run by `service.jobs.migrating`."""

@@ -1,0 +1,190 @@
+"""Settling: what became of leased units, and what follows for their sheet and their job.
+
+Each function runs in one writing transaction, takes the job's row first and keeps the counters in it exact.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from service.jobs.ending import add_to_job, end_job, lock_job
+from service.jobs.errors import LeaseLost
+from service.jobs.journal import MAX_TEXT, write_log
+from service.jobs.records import JobStatus, LogLevel, UnitKind, UnitStatus
+from service.jobs.schema import IS_LEASED, literally, maps, units
+
+if TYPE_CHECKING:
+    from service.jobs.ending import JobRow
+    from service.jobs.records import Lease
+
+    UnitRow = sa.Row[*tuple[Any, ...]]
+
+FREE: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_until": None}
+"""Values of a unit that nobody holds."""
+
+
+def finish_unit(
+    connection: sa.Connection, lease: Lease, unit_id: int, figures: dict[str, Any] | None
+) -> None:
+    """Settle a unit as done; to say it twice, under the same lease, is to say it once.
+
+    Raises:
+        LeaseLost: The unit is not this lease's any more.
+    """
+    job = lock_job(connection, lease.job_id)
+    if job is None:
+        raise _lost(lease, unit_id)
+    values = {"status": UnitStatus.DONE.value, "figures": figures, "error": None, "lease_until": None}
+    done = connection.execute(
+        units.update()
+        .where(units.c.id == unit_id, units.c.lease_token == lease.token, IS_LEASED)
+        .values(seq=job.seq + 1, **values)
+        .returning(units.c.kind, units.c.sheet, units.c.num_px)
+    ).one_or_none()
+    if done is None:
+        _require_done(connection, lease, unit_id)
+        return
+    changes = Counter(seq=1, units_open=-1, units_leased=-1)
+    if done.kind == UnitKind.BLOCK:
+        changes.update(blocks_done=1, px_done=done.num_px)
+        changes.update(units_ready=_tell_sheet(connection, job.id, done.sheet))
+    elif done.kind == UnitKind.SHEET:
+        changes.update(sheets_done=1)
+        _add_counts(connection, job.id, (figures or {}).get("pixel_counts", {}))
+        write_log(connection, job.id, f"sheet {done.sheet} is finished")
+    add_to_job(connection, job.id, changes)
+    _end_if_settled(connection, job, num_open=job.units_open - 1)
+
+
+def _require_done(connection: sa.Connection, lease: Lease, unit_id: int) -> None:
+    """Tell a repeated call, whose first answer got lost, from one that comes too late."""
+    is_done = units.c.status == literally(UnitStatus.DONE)
+    query = sa.select(units.c.id).where(units.c.id == unit_id, units.c.lease_token == lease.token, is_done)
+    if connection.execute(query).one_or_none() is None:
+        raise _lost(lease, unit_id)
+
+
+def _lost(lease: Lease, unit_id: int) -> LeaseLost:
+    name = next((unit.name for unit in lease.units if unit.id == unit_id), str(unit_id))
+    return LeaseLost(
+        f"{lease.kind} {name} of job {lease.job_id} is no longer leased to worker {lease.worker_id}",
+        remedy="nothing is lost: it has been leased anew, or its job is over",
+    )
+
+
+def fail_unit(
+    connection: sa.Connection, lease: Lease, unit_id: int, error: str, *, max_attempts: int
+) -> None:
+    """Put a unit back that could not be made, or give it up after the last attempt.
+
+    Raises:
+        LeaseLost: The unit is not this lease's any more.
+    """
+    job = lock_job(connection, lease.job_id)
+    held = (units.c.id == unit_id, units.c.lease_token == lease.token, IS_LEASED)
+    unit = connection.execute(sa.select(units).where(*held)).one_or_none()
+    if job is None or unit is None:
+        raise _lost(lease, unit_id)
+    put_back(connection, job, [unit], error=error, max_attempts=max_attempts)
+
+
+def give_back(connection: sa.Connection, lease: Lease) -> None:
+    """Make what is not done of a lease ready again, as if it had never been leased."""
+    job = lock_job(connection, lease.job_id)
+    if job is None:
+        return
+    ids = [unit.id for unit in lease.units]
+    freed = connection.execute(
+        units.update()
+        .where(units.c.id.in_(ids), units.c.lease_token == lease.token, IS_LEASED)
+        .values(status=UnitStatus.READY.value, attempts=units.c.attempts - 1, **FREE)
+    ).rowcount
+    if freed:
+        add_to_job(connection, job.id, Counter(units_leased=-freed, units_ready=freed))
+
+
+def put_back(
+    connection: sa.Connection, job: JobRow, tried: list[UnitRow], *, error: str, max_attempts: int
+) -> None:
+    """End an attempt at units of a job: they become ready again, or failed when it was the last one.
+
+    Args:
+        connection: In a writing transaction that holds the job's row.
+        job: That row.
+        tried: Units that are leased.
+        error: Why the attempt ended.
+        max_attempts: Attempts that each unit has.
+    """
+    exhausted = [unit for unit in tried if unit.attempts >= max_attempts]
+    again = [unit for unit in tried if unit.attempts < max_attempts]
+    for unit in again:
+        text = f"{unit.kind} {unit.name}: attempt {unit.attempts} of {max_attempts} ended: {error}"
+        write_log(connection, job.id, text, level=LogLevel.WARNING)
+    if again:
+        connection.execute(
+            units.update()
+            .where(units.c.id.in_([unit.id for unit in again]))
+            .values(status=UnitStatus.READY.value, error=error[:MAX_TEXT], **FREE)
+        )
+        add_to_job(connection, job.id, Counter(units_leased=-len(again), units_ready=len(again)))
+    if exhausted:
+        _give_up(connection, job, exhausted, error=error)
+
+
+def _give_up(connection: sa.Connection, job: JobRow, failed: list[UnitRow], *, error: str) -> None:
+    """Settle units as failed, and the job with them unless it may go on."""
+    changes, fatal = Counter[str](), None
+    num_failed = job.blocks_failed
+    for seq, unit in enumerate(failed, start=job.seq + 1):
+        connection.execute(
+            units.update()
+            .where(units.c.id == unit.id)
+            .values(status=UnitStatus.FAILED.value, error=error[:MAX_TEXT], seq=seq, **FREE)
+        )
+        text = f"{unit.kind} {unit.name} of sheet {unit.sheet} failed {unit.attempts} times: {error}"
+        write_log(connection, job.id, text, level=LogLevel.ERROR)
+        changes.update(seq=1, units_open=-1, units_leased=-1)
+        if unit.kind == UnitKind.BLOCK:
+            num_failed += 1
+            changes.update(blocks_failed=1, units_ready=_tell_sheet(connection, job.id, unit.sheet))
+        if unit.kind == UnitKind.SHEET or num_failed > job.max_failed_share * job.blocks_total:
+            fatal = fatal or text
+    add_to_job(connection, job.id, changes)
+    if fatal is not None:
+        end_job(connection, job.id, JobStatus.FAILED, error=fatal)
+    else:
+        _end_if_settled(connection, job, num_open=job.units_open - len(failed))
+
+
+def _tell_sheet(connection: sa.Connection, job_id: str, sheet: str) -> int:
+    """Count a settled block for its sheet; the last one makes the sheet ready.
+
+    Returns:
+        Units that have become ready: 0 or 1.
+    """
+    is_last = units.c.blocks_open == 1
+    status = sa.case((is_last, UnitStatus.READY.value), else_=units.c.status)
+    told = connection.execute(
+        units.update()
+        .where(units.c.job_id == job_id, units.c.sheet == sheet, units.c.kind == literally(UnitKind.SHEET))
+        .values(blocks_open=units.c.blocks_open - 1, status=status)
+        .returning(units.c.status)
+    ).scalar_one()
+    return int(told == UnitStatus.READY)
+
+
+def _add_counts(connection: sa.Connection, job_id: str, counts: dict[str, int]) -> None:
+    """Add a sheet's pixels by class to its map's."""
+    before = connection.execute(sa.select(maps.c.pixel_counts).where(maps.c.job_id == job_id)).scalar_one()
+    total = Counter({int(value): num for value, num in (before or {}).items()})
+    total.update({int(value): num for value, num in counts.items()})
+    summed = {str(value): num for value, num in sorted(total.items())}
+    connection.execute(maps.update().where(maps.c.job_id == job_id).values(pixel_counts=summed))
+
+
+def _end_if_settled(connection: sa.Connection, job: JobRow, *, num_open: int) -> None:
+    if num_open == 0:
+        end_job(connection, job.id, JobStatus.SUCCESSFUL)
