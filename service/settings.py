@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+SECRETS_FOLDER = Path("/run/secrets")
+"""Where Docker and Kubernetes put secrets: a file ``orthoscape_store_url`` there is that setting's value."""
 
 
 def _default_home() -> Path:
@@ -21,7 +29,7 @@ EngineName = Literal["onnxruntime", "onnxruntime-cuda", "openvino"]
 
 
 class Settings(BaseSettings):
-    """How this machine runs Orthoscape; every field is ``ORTHOSCAPE_<NAME>`` in the environment.
+    """How this machine runs Orthoscape; every field is ``ORTHOSCAPE_<NAME>`` in the environment, or a secret.
 
     Nothing here changes a result: what does belongs to the model's manifest or to the request.
     """
@@ -114,6 +122,20 @@ class Settings(BaseSettings):
 
     log: Literal["text", "json"] = "text"
     """How log lines look; JSON for machines that collect them."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from: arguments, the environment, the secrets that a container was given."""
+        if os.access(SECRETS_FOLDER, os.R_OK | os.X_OK):
+            file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=SECRETS_FOLDER)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @property
     def models_folder(self) -> Path:

@@ -11,6 +11,7 @@ import click
 from models.errors import RemediedError
 from service.cli.doctor import doctor
 from service.cli.info import info
+from service.cli.keys import keys
 from service.cli.models import models
 from service.cli.predict import predict
 from service.cli.verify import verify
@@ -55,5 +56,5 @@ def main(ctx: click.Context, *, verbose: bool) -> None:
     ctx.obj = settings
 
 
-for command in (predict, info, models, verify, doctor):
+for command in (predict, info, models, verify, doctor, keys):
     main.add_command(command)
