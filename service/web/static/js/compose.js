@@ -10,6 +10,7 @@ import { assignRoles, changeRole, ROLES } from "./roles.js";
 import { LARGE_BYTES } from "./uploads.js";
 
 const ASK_AFTER_MS = 250;
+const NAME_END = 15; // characters
 
 /** The view in which a map is ordered. */
 export class Compose {
@@ -97,7 +98,7 @@ export class Compose {
     say(away, () => t("remove", { name: entry.file.name }), "aria-label");
     entry.meter = el("span.file-meter", { "aria-hidden": "true" });
     entry.note = say(el("span.file-size"), () => bytes(entry.file.size));
-    const name = el("span.file-name", { title: entry.file.name }, entry.file.name);
+    const name = el("span.file-name", { title: entry.file.name }, ...halves(entry.file.name));
     return el("li.file", {}, name, away, role, entry.note, entry.meter);
   }
 
@@ -181,6 +182,12 @@ export class Compose {
       say(byId("start"), () => t("start"));
     }
   }
+}
+
+/** A name in two parts: the first gives way when there is no room, since names of sheets differ at their end. */
+function halves(name) {
+  const cut = Math.max(0, name.length - NAME_END);
+  return [el("span", {}, name.slice(0, cut)), el("span", {}, name.slice(cut))];
 }
 
 function modelWords(model) {

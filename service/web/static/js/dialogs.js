@@ -1,7 +1,7 @@
 /** What interrupts: a question before something is lost, the key that the service asks for, a word of trouble. */
 
 import { byId } from "./dom.js";
-import { keepKey } from "./http.js";
+import { keepKey, key } from "./http.js";
 import { say, t } from "./i18n.js";
 
 const TOAST_MS = 6_000;
@@ -29,24 +29,28 @@ let asking = null;
 
 /** Ask for an API key; everyone who needs one waits for the same answer. */
 export function askForKey(problem) {
-  asking ??= new Promise((resolve) => {
-    const dialog = byId("key-dialog");
-    const trouble = byId("key-trouble");
-    trouble.textContent = problem.detail;
-    trouble.hidden = !window.sessionStorage.getItem("orthoscape.key");
-    dialog.showModal();
-    byId("key-form").addEventListener(
-      "submit",
-      () => {
-        keepKey(byId("key").value.trim());
-        byId("key").value = "";
-        asking = null;
-        resolve();
-      },
-      { once: true },
-    );
+  asking ??= askOnce(problem).finally(() => {
+    asking = null;
   });
   return asking;
+}
+
+function askOnce(problem) {
+  const dialog = byId("key-dialog");
+  const trouble = byId("key-trouble");
+  trouble.textContent = problem.detail;
+  trouble.hidden = key() === ""; // without a key, none was wrong
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve, reject) => {
+    const closed = () => {
+      const given = byId("key").value.trim();
+      byId("key").value = "";
+      if (dialog.returnValue !== "yes") reject(problem);
+      else resolve(keepKey(given));
+    };
+    dialog.addEventListener("close", closed, { once: true });
+  });
 }
 
 let hiding = 0;

@@ -35,6 +35,12 @@ export function area(square_m) {
   return `${figures(square_m)} m²`;
 }
 
+/** A part of an area and the whole, in the whole's unit: "0.97 / 2.07 km²". */
+export function areaOf(part, whole) {
+  const [unit, step] = whole >= 1e6 ? ["km²", 1e6] : whole >= 1e4 ? ["ha", 1e4] : ["m²", 1];
+  return `${figures(part / step)} / ${figures(whole / step)} ${unit}`;
+}
+
 function figures(value) {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return number(value, digits);

@@ -115,8 +115,8 @@ export class Legend {
       isShown ? "li.class" : "li.class.is-hidden",
       {},
       el("label.class-label", {}, box, swatch, name),
-      only,
       ...shareOf(entry, largest),
+      only,
     );
   }
 

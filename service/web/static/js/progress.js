@@ -1,7 +1,7 @@
 /** A job while it goes, and what is said of one that did not end well. */
 
 import { byId, el, fill, icon } from "./dom.js";
-import { area, duration, number } from "./format.js";
+import { area, areaOf, duration, number } from "./format.js";
 import { say, t } from "./i18n.js";
 import { reasons } from "./preflight.js";
 
@@ -36,7 +36,7 @@ export class Progress {
     say(this.bar, () => t("progress"), "aria-label");
     this.percent = el("span.progress-percent");
     this.left = el("span.progress-left");
-    this.counts = el("p.progress-counts");
+    this.counts = el("dl.progress-counts");
     this.message = el("p.progress-message");
     const cancel = el("button.button.is-quiet", { type: "button", id: "cancel", on: { click: this.asked.onCancel } });
     fill(
@@ -55,8 +55,14 @@ export class Progress {
     this.bar.classList.toggle("is-waiting", job.status === "accepted");
     say(this.percent, () => `${number(done)} %`);
     say(this.left, () => (job.seconds_left === null ? "" : t("left", { time: duration(job.seconds_left) })));
-    say(this.counts, () => countWords(job));
+    fill(this.counts, ...countPairs(job));
     say(this.message, () => job.message || t(`status_${job.status}`));
+  }
+
+  /** The line to the service is cut, or is there again. */
+  trouble(problem) {
+    this.host.classList.toggle("is-cut", problem !== null);
+    if (problem !== null && this.message) say(this.message, () => t("stream_cut"));
   }
 
   explain(job) {
@@ -91,15 +97,17 @@ function kindOf(job) {
   return job.status === "failed" || job.status === "dismissed" ? "broken" : "going";
 }
 
-function countWords(job) {
+function countPairs(job) {
   const { done, total, failed } = job.blocks;
-  const words = [t("blocks_done", { done, total })];
-  const isDone = job.progress / 100;
-  words.push(t("area_done", { done: area(job.area_km2 * isDone * 1e6), total: area(job.area_km2 * 1e6) }));
-  if (job.seconds_left > 0 && isDone > 0) {
-    const km2_per_min = (job.area_km2 * (1 - isDone) * 60) / job.seconds_left;
-    words.push(t("rate", { area: area(km2_per_min * 1e6) }));
+  const part = job.progress / 100;
+  const whole_m2 = job.area_km2 * 1e6;
+  const pairs = [
+    ["blocks", () => `${number(done)} / ${number(total)}`],
+    ["area", () => areaOf(whole_m2 * part, whole_m2)],
+  ];
+  if (failed > 0) pairs.push(["blocks_failed", () => number(failed)]);
+  else if (job.seconds_left > 0 && part > 0) {
+    pairs.push(["rate", () => t("a_minute", { area: area((whole_m2 * (1 - part) * 60) / job.seconds_left) })]);
   }
-  if (failed > 0) words.push(t("blocks_failed", { count: failed }));
-  return words.join(" · ");
+  return pairs.map(([key, text]) => el("div", {}, say(el("dt"), () => t(key)), say(el("dd"), text)));
 }

@@ -33,6 +33,7 @@ export function createStage() {
   nameControls(zooms);
   onLanguage(() => nameControls(zooms));
   showPosition(chart);
+  showCrosshair(chart.getContainer());
   new ResizeObserver(() => chart.invalidateSize({ pan: false })).observe(byId("stage"));
   return { chart, fit: (bounds) => fit(chart, bounds), footprint: footprintOn(chart) };
 }
@@ -64,6 +65,12 @@ function showPosition(chart) {
   chart.on("mousemove", (event) => show(event.latlng));
   chart.on("move", () => show(chart.getCenter()));
   show(chart.getCenter());
+}
+
+/** The middle is marked for who moves by keys, since Enter asks for it. */
+function showCrosshair(container) {
+  container.addEventListener("keydown", () => container.classList.add("is-keyed"));
+  container.addEventListener("pointerdown", () => container.classList.remove("is-keyed"));
 }
 
 /** The outline of what is mapped or about to be. */

@@ -10,6 +10,7 @@ export class Swipe {
     this.range = byId("swipe-range");
     this.range.addEventListener("input", () => this.clip());
     chart.on("move zoom resize viewreset", () => this.clip());
+    byId("swipe-on").addEventListener("click", () => this.turn(!this.isOn));
     this.dragged();
   }
 
@@ -20,6 +21,7 @@ export class Swipe {
   /** Switch it on or off. */
   turn(isOn) {
     this.host.hidden = !isOn;
+    byId("swipe-on").setAttribute("aria-pressed", String(isOn));
     this.clip();
   }
 

@@ -1,0 +1,64 @@
+/** Maps made before, and jobs under way, to open again. */
+
+import { byId, el, fill } from "./dom.js";
+import { area, moment, number } from "./format.js";
+import { getJson, readable } from "./http.js";
+import { say, t } from "./i18n.js";
+import { isOver } from "./events.js";
+
+const PAGE = 12;
+const LOOK_AGAIN_MS = 4_000;
+
+/** The list on the first view. */
+export class Recent {
+  constructor() {
+    this.next = "";
+    this.timer = 0;
+    byId("recent-more").addEventListener("click", () => this.load(true));
+  }
+
+  /** Read the newest, and again while something is under way and the list is seen. */
+  async show() {
+    this.hide();
+    this.isSeen = true;
+    await this.load(false);
+  }
+
+  hide() {
+    this.isSeen = false;
+    window.clearTimeout(this.timer);
+  }
+
+  async load(isMore) {
+    const query = new URLSearchParams(isMore ? new URL(this.next).search : `limit=${PAGE}`);
+    const page = await getJson(`jobs?${query}`, { cache: "no-store" });
+    this.next = page.links.next?.href ?? "";
+    const rows = page.jobs.map(jobRow);
+    if (isMore) byId("recent").append(...rows);
+    else fill(byId("recent"), ...rows);
+    byId("recent-none").hidden = byId("recent").childElementCount > 0;
+    byId("recent-more").hidden = this.next === "";
+    window.clearTimeout(this.timer);
+    if (this.isSeen && page.jobs.some((job) => !isOver(job)) && !isMore) {
+      this.timer = window.setTimeout(() => this.load(false).catch(() => this.hide()), LOOK_AGAIN_MS);
+    }
+  }
+}
+
+function jobRow(job) {
+  const isDone = job.status === "successful";
+  const thumb = el("span.thumb", { "aria-hidden": "true" });
+  if (isDone) thumb.append(el("img", { src: readable(`maps/${job.map.id}/preview.png`), alt: "", loading: "lazy" }));
+  const facts = say(el("span.recent-facts"), () =>
+    [area(job.area_km2 * 1e6), moment(job.finished ?? job.created)].join(" · "),
+  );
+  const state = isDone ? null : say(el(`span.status.is-${job.status}`), () => stateWords(job));
+  const name = el("span.recent-name", {}, job.map.name);
+  const href = isDone ? `#map=${encodeURIComponent(job.map.id)}` : `#job=${encodeURIComponent(job.id)}`;
+  const text = el("span.recent-text", {}, name, facts);
+  return el("li", {}, el("a.recent-row", { href }, thumb, text, state));
+}
+
+function stateWords(job) {
+  return job.status === "running" ? `${number(Math.floor(job.progress))} %` : t(`status_${job.status}`);
+}
