@@ -15,7 +15,7 @@ from service.inference.reading import ReaderSource
 from service.intake.scenes import reader_limits
 from service.rasters.reader import SceneReader
 from service.rasters.sources import Layer, SourceSpec
-from service.rasters.staging import StagingCache, needs_staging, stage
+from service.rasters.staging import StagingCache, held_copies, needs_staging, stage
 from service.rasters.writing import TILE_PX
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def opened(planned: PlannedMap, sources: Sequence[SourceSpec], *, limits: Limits
         tile_height = first.warp.chunk_px
     elif first.path != original.path:
         tile_height = TILE_PX
-    with SceneReader(sources, roles=planned.plan.bands, limits=limits) as reader:
+    layers = (layer for source in sources for layer in (source, *source.companions))
+    copies = {layer.path for layer in layers}.difference(planned.facts)
+    with held_copies(copies), SceneReader(sources, roles=planned.plan.bands, limits=limits) as reader:
         yield ReaderSource(
             reader,
             num_bands=len(planned.plan.bands),

@@ -15,6 +15,7 @@ from service.maps.seams import SeamCount
 from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class SheetReport:
     """How often classes change across the borders of cores, and inside them."""
 
 
-def finish_sheet(
+def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is told
     plan: JobPlan,
     sheet: SheetPlan,
     blocks: BlockFolder,
@@ -57,6 +58,7 @@ def finish_sheet(
     path: Path,
     palette: Palette,
     tags: dict[str, str],
+    holes: Collection[str] = (),
 ) -> SheetReport:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of classes.
 
@@ -69,14 +71,15 @@ def finish_sheet(
         path: Of the file to write.
         palette: Colour by class value.
         tags: Provenance.
+        holes: Names of blocks that were given up; they stay without class.
 
     Raises:
-        BlocksMissing: Not all blocks are done.
+        BlocksMissing: Not all other blocks are done.
     """
     mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, palette=palette)
-        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CLASSES_BAND, "land cover", info))
+        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CLASSES_BAND, "land cover", info, holes))
         report = _count(mosaic, sheet, core_px=plan.geometry.core_px)
         if report.seams.rate is not None:
             tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
@@ -87,19 +90,26 @@ def finish_sheet(
 
 
 def finish_confidence(
-    plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, *, path: Path, tags: dict[str, str]
+    plan: JobPlan,
+    sheet: SheetPlan,
+    blocks: BlockFolder,
+    *,
+    path: Path,
+    tags: dict[str, str],
+    holes: Collection[str] = (),
 ) -> None:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of confidence, in percent.
 
-    Raises:
-        BlocksMissing: Not all blocks are done.
+    See `finish_sheet`.
     """
     mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(
             crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags | {PRODUCT_TAG: CONFIDENCE}
         )
-        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info))
+        _assemble(
+            plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info, holes)
+        )
         write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token)
     finally:
         mosaic.unlink(missing_ok=True)
@@ -111,10 +121,12 @@ class _Band(NamedTuple):
     number: int
     description: str
     info: RasterInfo
+    holes: Collection[str]
+    """Names of blocks that are left out."""
 
 
 def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path, *, band: _Band) -> None:
-    wanted = plan.blocks_of(sheet)
+    wanted = [block for block in plan.blocks_of(sheet) if block.name not in band.holes]
     missing = blocks.missing(sheet, wanted)
     if missing:
         raise BlocksMissing(
@@ -144,7 +156,7 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
             rows = min(_BAND_ROWS + 1, file.height - row)
             classes_HW = file.read(1, window=RasterioWindow(0, row, file.width, rows))
             has_next_row = rows > _BAND_ROWS
-            counts += _histogram(classes_HW[:-1] if has_next_row else classes_HW)
+            counts += count_values(classes_HW[:-1] if has_next_row else classes_HW)
             seams.add(
                 classes_HW,
                 row_off=sheet.window.row_off + row,
@@ -158,6 +170,6 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
     )
 
 
-def _histogram(values_HW: U8) -> NDArray[np.int64]:
+def count_values(values_HW: U8) -> NDArray[np.int64]:
     """Pixels by value, 0-255; numpy's bincount would first make each pixel eight bytes."""
     return np.array(Image.fromarray(values_HW).histogram(), dtype=np.int64)

@@ -13,6 +13,7 @@ from service.maps.provenance import provenance_tags
 from service.rasters.writing import appearing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from models.manifest import Manifest
@@ -61,18 +62,37 @@ class Finisher:
     qgis_style: str
     """Content of the style file."""
 
-    def finish(self, sheet: SheetPlan, blocks: BlockFolder, products: Products) -> SheetReport:
+    def finish(
+        self,
+        sheet: SheetPlan,
+        blocks: BlockFolder,
+        products: Products,
+        *,
+        holes: Collection[str] = (),
+    ) -> SheetReport:
         """Put a sheet's blocks together into its files; safe to repeat. The blocks stay.
 
+        Args:
+            sheet: The sheet.
+            blocks: Where its blocks are.
+            products: The files to write.
+            holes: Names of blocks that were given up; they stay without class.
+
         Raises:
-            BlocksMissing: Not all blocks are done.
+            BlocksMissing: Not all other blocks are done.
         """
         part = self.plan.part_of(sheet)
         tags = provenance_tags(self.plan, sheet, manifest=self.manifest, profile=self.profile)
         if products.confidence is not None:
-            finish_confidence(part, sheet, blocks, path=products.confidence, tags=tags)
+            finish_confidence(part, sheet, blocks, path=products.confidence, tags=tags, holes=holes)
         report = finish_sheet(
-            part, sheet, blocks, path=products.classes, palette=self.nomenclature.palette(), tags=tags
+            part,
+            sheet,
+            blocks,
+            path=products.classes,
+            palette=self.nomenclature.palette(),
+            tags=tags,
+            holes=holes,
         )
         with appearing(products.style, token=blocks.token) as style:
             style.write_text(self.qgis_style, encoding="utf-8")

@@ -1,11 +1,13 @@
 """A bounded cache of tiled copies of rasters that are slow to read in windows."""
 
+import contextlib
 import hashlib
 import json
 import os
+import sys
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +17,9 @@ from service.rasters.facts import RasterFacts
 from service.rasters.hashing import sha256_of
 from service.rasters.limits import Limits
 from service.rasters.sources import Layer, SourceSpec
+
+if sys.platform != "win32":
+    import fcntl
 
 AnyLayer = TypeVar("AnyLayer", Layer, SourceSpec)
 
@@ -69,7 +74,7 @@ def stage(
     """
     cache.folder.mkdir(parents=True, exist_ok=True)
     target = cache.folder / f"{_key(layer, content_sha256 or sha256_of(layer.path))}.tif"
-    if not target.exists():
+    if not _is_there(target):
         part = target.with_suffix(f".{uuid.uuid4().hex}.part")
         try:
             with ReaderChild(limits or Limits()) as child:
@@ -84,7 +89,6 @@ def stage(
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
-    os.utime(target)
     evict(cache, keep={str(target.resolve()), *in_use})
     return layer.model_copy(
         update={
@@ -100,19 +104,70 @@ def stage(
     )
 
 
+@contextlib.contextmanager
+def held_copies(paths: Iterable[str]) -> Iterator[None]:
+    """Keep staged copies from being evicted, by whatever process of this machine.
+
+    The system lets go of them when this process ends, however it ends. Windows has no such locks: there a
+    file that is open cannot be deleted anyway.
+    """
+    with contextlib.ExitStack() as stack:
+        if sys.platform != "win32":
+            for path in paths:
+                fcntl.flock(stack.enter_context(Path(path).open("rb")), fcntl.LOCK_SH)
+        yield
+
+
 def evict(cache: StagingCache, *, keep: Collection[str]) -> None:
-    """Delete the longest unused copies until the rest fits, and what killed copies left behind."""
-    for path in cache.folder.glob("*.part"):
-        if time.time() - path.stat().st_mtime > _ABANDONED_S:
+    """Delete the longest unused copies until the rest fits, and what killed copies left behind.
+
+    What any process of this machine holds stays, even if the cache then passes its bound.
+    """
+    now = time.time()
+    for stat, path in _found(cache, "*.part"):
+        if now - stat.st_mtime > _ABANDONED_S:
             path.unlink(missing_ok=True)
-    copies = [(path.stat(), path) for path in cache.folder.glob("*.tif")]
+    copies = _found(cache, "*.tif")
     held = sum(stat.st_size for stat, _ in copies)
     for stat, path in sorted(copies, key=lambda copy: copy[0].st_mtime):
         if held <= cache.max_bytes:
             return
-        if str(path.resolve()) not in keep:
-            path.unlink(missing_ok=True)
+        if str(path.resolve()) not in keep and _delete_unheld(path):
             held -= stat.st_size
+
+
+def _delete_unheld(path: Path) -> bool:
+    """Delete a copy unless a process holds it; returns whether it is gone."""
+    try:
+        if sys.platform == "win32":
+            path.unlink()
+        else:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+    except (BlockingIOError, PermissionError):
+        return False
+    except FileNotFoundError:
+        pass
+    return True
+
+
+def _is_there(copy: Path) -> bool:
+    """Whether a copy is there; if so, it counts as used now."""
+    try:
+        os.utime(copy)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _found(cache: StagingCache, pattern: str) -> list[tuple[os.stat_result, Path]]:
+    """Files of the cache; another process may take some away meanwhile."""
+    found = []
+    for path in cache.folder.glob(pattern):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path.stat(), path))
+    return found
 
 
 def _key(layer: Layer, content_sha256: str) -> str:

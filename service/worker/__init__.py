@@ -1,1 +1,1 @@
-"""Workers: lease runs from the store, segment them, finish sheets."""
+"""Workers: they come when the bell rings, lease what there is, and make blocks, sheets and pictures."""
