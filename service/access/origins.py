@@ -36,7 +36,7 @@ def check_host(host: str, *, public_url: str) -> None:
         ForeignRequest: It is another name.
     """
     name = _hostname(host)
-    if name == _hostname(urlsplit(public_url).netloc) or _is_private_name(name):
+    if name and (name == urlsplit(public_url).hostname or _is_private_name(name)):
         return
     raise ForeignRequest(
         f"this server asks for no keys, and {name!r} may be any site's name for it",
@@ -58,7 +58,7 @@ def check_origin(headers: Mapping[str, str], *, public_url: str) -> None:
     """
     site = headers.get("sec-fetch-site", "none")
     origin = headers.get("origin")
-    own = {headers.get("host", ""), urlsplit(public_url).netloc}
+    own = {headers.get("host"), urlsplit(public_url).netloc} - {None, ""}
     if site in {"none", "same-origin"} and (origin is None or urlsplit(origin).netloc in own):
         return
     raise ForeignRequest(
@@ -74,9 +74,7 @@ def _hostname(netloc: str) -> str | None:
         return None
 
 
-def _is_private_name(name: str | None) -> bool:
-    if not name:
-        return False
+def _is_private_name(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:

@@ -56,6 +56,7 @@ class Door:
         if not self.ring.is_fresh_for(text):
             await run_in_threadpool(self.ring.refresh, text)
         principal = self._local(request) if self.ring.is_empty else self._keyed(text)
+        request.state.key_id = principal.key_id  # for the log
         principal.require(Scope.READ if request.method in SAFE_METHODS else Scope.WRITE)
         if self.rates.per_minute and "/tiles/" not in request.url.path:
             who = principal.key_id or (request.client.host if request.client else "unknown")

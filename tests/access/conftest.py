@@ -1,0 +1,82 @@
+"""A real Redis, a real store, a real app."""
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.access.keys import make_key
+from service.access.principals import Scope, widened
+from service.api.app import create_app
+from service.embedded.broker import is_answering, redis_command
+from service.jobs.keys import Keys, NewKey
+from service.jobs.store import Store
+from service.settings import Settings
+from tests.needs import needs_redis_server
+
+
+@pytest.fixture
+def redis_socket():
+    with tempfile.TemporaryDirectory(prefix="orr") as folder:
+        socket = Path(folder) / "r"
+        process = subprocess.Popen(redis_command(needs_redis_server(), socket))
+        try:
+            deadline = time.monotonic() + 20
+            while not is_answering(socket):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield socket
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def store(settings):
+    store = Store.open(settings.resolved_store_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def client_of(store):
+    """An app of given settings, as a browser or a program on this machine meets it."""
+    clients = []
+
+    def client(settings):
+        client = TestClient(create_app(settings, store=store), base_url="http://127.0.0.1:8000")
+        clients.append(client)
+        return client.__enter__()
+
+    yield client
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(client_of, settings):
+    return client_of(settings)
+
+
+@pytest.fixture
+def key_of(store):
+    """Makes a key of a scope and tells its text."""
+
+    def make(scope, *, owner="town", lasts_s=None):
+        fresh = make_key()
+        scopes = sorted(widened(Scope(scope)))
+        new = NewKey(
+            id=fresh.id, owner=owner, name=owner, digest=fresh.digest, scopes=scopes, lasts_s=lasts_s
+        )
+        Keys(store.database).add(new)
+        return fresh.text
+
+    return make
