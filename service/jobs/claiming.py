@@ -138,7 +138,7 @@ def num_claimable(connection: sa.Connection, profile_class: str) -> int:
 
 def _num_leases(connection: sa.Connection, job: sa.Row[*tuple[Any, ...]]) -> int:
     if job.units_ready > EXACT_BELOW:
-        return math.ceil(job.units_ready / job.run_blocks)
+        return math.ceil(int(job.units_ready) / int(job.run_blocks))
     alone = sa.case((units.c.attempts > 0, units.c.id), else_=None)
     leases = sa.select(units.c.turn, alone).where(units.c.job_id == job.id, IS_READY).distinct().subquery()
     return int(connection.execute(sa.select(sa.func.count()).select_from(leases)).scalar_one())
