@@ -38,8 +38,11 @@ def test_of_a_container_the_published_address_counts():
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost:8000", "127.0.0.1:8000", "[::1]:8000", "192.168.1.10", "pc12:8000", "app.localhost:8000"]
-    + ["maps.example.org", "MAPS.example.org:443"],
+    [
+        *"localhost:8000 127.0.0.1:8000 [::1]:8000 192.168.1.10 pc12:8000 app.localhost:8000".split(),
+        "maps.example.org",
+        "MAPS.example.org:443",
+    ],
 )
 def test_names_that_no_stranger_can_bear_are_ours(host):
     check_host(host, public_url="https://maps.example.org")
