@@ -104,6 +104,6 @@ class Keys:
         return _record(row)
 
 
-def _record(row: sa.Row[Any]) -> KeyRecord:
+def _record(row: sa.Row[*tuple[Any, ...]]) -> KeyRecord:
     fields = row._asdict()
     return KeyRecord(**fields | {"scopes": tuple(fields["scopes"])})

@@ -36,14 +36,13 @@ def test_of_a_container_the_published_address_counts():
         check_door(Settings(host="127.0.0.1", published_host=EVERYWHERE), has_keys=False)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        *"localhost:8000 127.0.0.1:8000 [::1]:8000 192.168.1.10 pc12:8000 app.localhost:8000".split(),
-        "maps.example.org",
-        "MAPS.example.org:443",
-    ],
-)
+OURS = """
+localhost:8000 127.0.0.1:8000 [::1]:8000 192.168.1.10 pc12:8000 app.localhost:8000
+maps.example.org MAPS.example.org:443
+"""
+
+
+@pytest.mark.parametrize("host", OURS.split())
 def test_names_that_no_stranger_can_bear_are_ours(host):
     check_host(host, public_url="https://maps.example.org")
 
