@@ -144,7 +144,8 @@ def _give_up(connection: sa.Connection, job: JobRow, failed: list[UnitRow], *, e
             .where(units.c.id == unit.id)
             .values(status=UnitStatus.FAILED.value, error=error[:MAX_TEXT], seq=seq, **FREE)
         )
-        text = f"{unit.kind} {unit.name} of sheet {unit.sheet} failed {unit.attempts} times: {error}"
+        where = f" of sheet {unit.sheet}" if unit.kind == UnitKind.BLOCK else ""
+        text = f"{unit.kind} {unit.name}{where} failed in attempt {unit.attempts}, the last: {error}"
         write_log(connection, job.id, text, level=LogLevel.ERROR)
         changes.update(seq=1, units_open=-1, units_leased=-1)
         if unit.kind == UnitKind.BLOCK:

@@ -220,7 +220,7 @@ def test_a_dismissed_job_without_its_map_is_not_resumed(store):
     job = store.create_job(make_job())
     store.dismiss(job.id)
     store.delete_map(job.map_id)
-    with pytest.raises(JobNotResumable, match="map .* was deleted"):
+    with pytest.raises(JobNotResumable, match=r"map .* was deleted"):
         store.resume(job.id)
 
 
