@@ -75,8 +75,7 @@ def origin(tms: TileMatrixSet) -> tuple[float, float]:
 
 @cache
 def _first_cell_size(name: str) -> float:
-    cell = float(find_tile_matrix_set(name).matrix(0).cellSize)
-    return cell
+    return float(find_tile_matrix_set(name).matrix(0).cellSize)
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from isal import isal_zlib
+from PIL import Image
 
 if TYPE_CHECKING:
     from service.tiles.palette import ColourTable
@@ -27,24 +28,25 @@ def encode_png(values_HW: U8, table: ColourTable) -> bytes:
     Source:
         Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
     """
-    numbers_HW = table.number_of_256[values_HW]
-    occurring_N = np.flatnonzero(np.bincount(numbers_HW.reshape(-1), minlength=1))
-    if occurring_N.size == 1 and occurring_N[0] == 0:
+    occurring_N = np.flatnonzero(Image.fromarray(values_HW).histogram())  # numpy's takes twice as long
+    shown_N = np.unique(table.number_of_256[occurring_N])  # transparent, which is 0, comes first
+    if shown_N.size == 1 and shown_N[0] == 0:
         return empty_png(*values_HW.shape)
-    shown_N = occurring_N[occurring_N > 0]
-    renumbered_256 = np.zeros(256, dtype=np.uint8)
-    renumbered_256[shown_N] = np.arange(1, shown_N.size + 1)
-    colours_N3 = np.concatenate([table.colours_N3[:1], table.colours_N3[shown_N]])
-    return _encode(renumbered_256[numbers_HW], colours_N3)
+    position_256 = np.zeros(256, dtype=np.uint8)
+    position_256[occurring_N] = np.searchsorted(shown_N, table.number_of_256[occurring_N])
+    numbers_HW = position_256.take(values_HW)
+    return _encode(numbers_HW, table.colours_N3[shown_N], has_transparent=bool(shown_N[0] == 0))
 
 
 @lru_cache(maxsize=16)
 def empty_png(height: int, width: int) -> bytes:
     """A wholly transparent PNG."""
-    return _encode(np.zeros((height, width), dtype=np.uint8), np.zeros((1, 3), dtype=np.uint8))
+    nothing_HW = np.zeros((height, width), dtype=np.uint8)
+    return _encode(nothing_HW, np.zeros((1, 3), dtype=np.uint8), has_transparent=True)
 
 
-def _encode(numbers_HW: U8, colours_N3: U8) -> bytes:
+def _encode(numbers_HW: U8, colours_N3: U8, *, has_transparent: bool) -> bytes:
+    """Write colour numbers; number 0 is transparent if any is."""
     height, width = numbers_HW.shape
     depth = next(bits for bits in (1, 2, 4, 8) if len(colours_N3) <= 1 << bits)
     packed_HB = _packed(numbers_HW, depth)
@@ -56,7 +58,7 @@ def _encode(numbers_HW: U8, colours_N3: U8) -> bytes:
             _SIGNATURE,
             _chunk(b"IHDR", header),
             _chunk(b"PLTE", colours_N3.tobytes()),
-            _chunk(b"tRNS", b"\x00"),  # colour 0
+            _chunk(b"tRNS", b"\x00") if has_transparent else b"",
             _chunk(b"IDAT", isal_zlib.compress(lines_HB, _LEVEL)),
             _END,
         )
@@ -65,16 +67,14 @@ def _encode(numbers_HW: U8, colours_N3: U8) -> bytes:
 
 def _packed(numbers_HW: U8, depth: int) -> U8:
     """Several pixels to a byte, the first in its highest bits; rows are filled up with 0."""
-    if depth == 8:
-        return numbers_HW
-    per_byte = 8 // depth
-    gap = -numbers_HW.shape[1] % per_byte
+    gap = -numbers_HW.shape[1] % (8 // depth)
     if gap:
         numbers_HW = np.pad(numbers_HW, ((0, 0), (0, gap)))
-    packed_HB = np.zeros((numbers_HW.shape[0], numbers_HW.shape[1] // per_byte), dtype=np.uint8)
-    for place in range(per_byte):
-        packed_HB |= numbers_HW[:, place::per_byte] << np.uint8(8 - depth * (place + 1))
-    return packed_HB
+    while depth < 8:
+        pairs_HW = numbers_HW.view("<u2")  # the first of two in the low byte
+        numbers_HW = ((pairs_HW << depth) | (pairs_HW >> 8)).astype(np.uint8)
+        depth *= 2
+    return numbers_HW
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

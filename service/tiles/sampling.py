@@ -22,6 +22,8 @@ NODATA = 255
 _OVERSAMPLING = 1.2
 """A level is read while its cells are no larger than this many pixels of the tile: GDAL's own rule for
 nearest (``GDALBandGetBestOverviewLevel2``)."""
+_ROUNDING = 1e-6
+"""Of a cell: interpolation and transformation agree to this."""
 
 
 def level_for(scale: float) -> int:
@@ -35,68 +37,62 @@ def sample(views: Sequence[SheetView], positions: Positions, product: Product) -
     Raises:
         PieceGone: A file is no longer there.
     """
-    values_HW = np.full(positions.shape, NODATA, dtype=np.uint8)
+    values_HW = np.full((positions.height, positions.width), NODATA, dtype=np.uint8)
     level = level_for(positions.scale)
     for view in views:
-        part = positions.part_in(view.window)
-        if part is not None:
-            _sample_sheet(view, positions, part, values_HW[part], min(level, view.num_levels), product)
+        met = positions.meeting(view.window)
+        if met is not None:
+            part, inside = met
+            found_HW = _sample_sheet(view, inside, min(level, view.num_levels), product)
+            np.minimum(
+                values_HW[part], found_HW, out=values_HW[part]
+            )  # sheets do not overlap; 255 is nothing
     return values_HW
 
 
-def _sample_sheet(
-    view: SheetView,
-    positions: Positions,
-    part: tuple[slice, slice],
-    target_HW: U8,
-    level: int,
-    product: Product,
-) -> None:
-    """Write the values of one sheet where positions lie inside it."""
-    y, x = part
-    at_cols_HW = positions.cols_HW[:, x] if positions.is_parallel else positions.cols_HW[part]
-    at_rows_HW = positions.rows_HW[y] if positions.is_parallel else positions.rows_HW[part]
-    cols_HW, is_inside_cols = _cells_of(at_cols_HW, view.window.col_off, view.window.width, level)
-    rows_HW, is_inside_rows = _cells_of(at_rows_HW, view.window.row_off, view.window.height, level)
-    if is_inside_cols is None and is_inside_rows is None:
-        target_HW[:] = _looked_up(view, cols_HW, rows_HW, level, product)
-        return
-    inside_HW = np.ones(target_HW.shape, dtype=bool)
-    for is_inside in (is_inside_cols, is_inside_rows):
-        if is_inside is not None:
-            inside_HW &= is_inside
-    if inside_HW.any():
-        found_HW = _looked_up(view, cols_HW, rows_HW, level, product)
-        np.copyto(target_HW, found_HW, where=inside_HW)
+def _sample_sheet(view: SheetView, positions: Positions, level: int, product: Product) -> U8:
+    """The values of one sheet where positions lie inside it, 255 elsewhere."""
+    cells = positions.in_cells(view.window, level)
+    width, height = view.window.width / (1 << level), view.window.height / (1 << level)
+    wanted = _window_of(cells)
+    held = wanted.intersection(Window(0, 0, math.ceil(width), math.ceil(height)))
+    if held.is_empty:
+        return np.full((positions.height, positions.width), NODATA, dtype=np.uint8)
+    values_HW = view.read(level, held, product)
+    rows_HW, cols_HW = cells.rows_HW() - held.row_off, cells.cols_HW() - held.col_off
+    if held != wanted or wanted.col_end > width or wanted.row_end > height:
+        values_HW = np.pad(values_HW, 1, constant_values=NODATA)
+        cols_HW = _ringed(cols_HW, end=width - held.col_off, last=held.width)
+        rows_HW = _ringed(rows_HW, end=height - held.row_off, last=held.height)
+    return _taken(values_HW, rows_HW.astype(np.int32), cols_HW.astype(np.int32))
 
 
-def _cells_of(
-    positions_HW: F64, offset: int, size_px: int, level: int
-) -> tuple[I32, np.typing.NDArray[np.bool_] | None]:
-    """Cells of one axis, and which of them lie inside the sheet; None when all do."""
-    cells_HW = positions_HW - offset
-    is_inside = None
-    if cells_HW.min() < 0 or cells_HW.max() >= size_px:
-        is_inside = (cells_HW >= 0) & (cells_HW < size_px)
-        np.clip(cells_HW, 0, size_px - 1, out=cells_HW)
-    whole_HW = cells_HW.astype(np.int32)
-    return whole_HW >> level, is_inside
+def _window_of(cells: Positions) -> Window:
+    """The cells that hold all positions; those on a border, but for rounding, with both sides."""
+    return Window.between(
+        row_off=math.floor(cells.rows_YX.min() - _ROUNDING),
+        col_off=math.floor(cells.cols_YX.min() - _ROUNDING),
+        row_end=math.floor(cells.rows_YX.max() + _ROUNDING) + 1,
+        col_end=math.floor(cells.cols_YX.max() + _ROUNDING) + 1,
+    )
 
 
-def _looked_up(
-    view: SheetView,
-    cols_HW: I32,
-    rows_HW: I32,
-    level: int,
-    product: Product,
-) -> U8:
-    """Read the one window that holds all cells and take them from it."""
-    left, top = int(cols_HW.min()), int(rows_HW.min())
-    cells = Window(left, top, int(cols_HW.max()) - left + 1, int(rows_HW.max()) - top + 1)
-    values_HW = view.read(level, cells, product)
+def _ringed(cells_HW: F64, *, end: float, last: int) -> F64:
+    """Positions along one axis of an array that a ring was laid around; what lies outside falls on the ring.
+
+    Args:
+        cells_HW: In the array without the ring.
+        end: Where the data ends; it may be amid the last cell.
+        last: Cells of the array without the ring.
+    """
+    ringed_HW = np.clip(cells_HW + 1, 0, last + 1)
+    ringed_HW[cells_HW >= end] = last + 1
+    return ringed_HW
+
+
+def _taken(values_HW: U8, rows_HW: I32, cols_HW: I32) -> U8:
     if cols_HW.shape[0] == 1 and rows_HW.shape[1] == 1:
-        taken_HW: U8 = values_HW.take(rows_HW[:, 0] - top, axis=0).take(cols_HW[0] - left, axis=1)
-        return taken_HW
-    flat_HW = (rows_HW - top) * cells.width + (cols_HW - left)
-    found_HW: U8 = values_HW.reshape(-1).take(flat_HW)
+        apart_HW: U8 = values_HW.take(rows_HW[:, 0], axis=0).take(cols_HW[0], axis=1)
+        return apart_HW
+    found_HW: U8 = values_HW.reshape(-1).take(rows_HW * np.int32(values_HW.shape[1]) + cols_HW)
     return found_HW

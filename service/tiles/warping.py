@@ -1,14 +1,14 @@
 """Where the pixels of a tile lie on the grid of a map.
 
-A tile is 65 536 pixels; transforming each takes thirty milliseconds. So 17 x 17 nodes are transformed and the
-pixels between them interpolated, and where that would be off by half a pixel, more nodes are.
+A tile is 65 536 pixels; transforming each takes thirty milliseconds. So every 16th is transformed, the pixels
+between are interpolated, and where that would be off by a good part of a pixel, every 8th is, and so on.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 F64 = np.typing.NDArray[np.float64]
 
-_NUM_NODES = 17
-_MAX_ERROR_PX = 0.25
-"""Of a tile's pixel, by an estimate that is twice too careful where the projection is smooth."""
+_STEP_PX = 16
+_MAX_ERROR_PX = 0.125
+"""Of a tile's pixel; as GDAL's own warping."""
 _OUTSIDE = -1e12
 """Grid position of what has no place in the map's CRS."""
 
@@ -51,61 +51,85 @@ class TileFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Positions:
-    """Where the pixel centres of a part of a tile lie on a grid, in fractions of its pixels.
+    """Where the pixels of a part of a tile lie on a grid: their centres, in fractions of its pixels.
 
-    Shapes are those of the part, or with one axis of length 1 where the axes of tile and grid are parallel.
+    Held as nodes, ``step_px`` apart from the part's first pixel on, the last beyond its end.
     """
 
-    cols_HW: F64
-    rows_HW: F64
-    node_x_px: F64
-    """Columns of the nodes, within the part; evenly apart, so not always whole."""
-    node_y_px: F64
-    node_cols_YX: F64
+    height: int
+    """Rows of the part."""
+    width: int
+    """Columns of the part."""
+    step_px: int
+    cols_YX: F64
     """Grid columns of the nodes."""
-    node_rows_YX: F64
-    scale: float
-    """Grid pixels to a pixel of the tile: the lesser of its two axes."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the part."""
-        return self.rows_HW.shape[0], self.cols_HW.shape[1]
-
-    @property
-    def is_parallel(self) -> bool:
-        """Whether columns and rows can be looked up apart."""
-        is_parallel: bool = self.cols_HW.shape[0] == 1
-        return is_parallel
+    rows_YX: F64
+    """Grid rows of the nodes."""
+    is_parallel: bool
+    """Whether the axes of tile and grid are, so that columns and rows can be looked up apart."""
 
     @property
     def window(self) -> Window:
-        """The grid pixels that hold all positions; nothing far outside."""
-        lowest, highest = -(2**40), 2**40
+        """The grid pixels that hold all positions."""
         return Window.between(
-            row_off=max(math.floor(self.node_rows_YX.min()), lowest),
-            col_off=max(math.floor(self.node_cols_YX.min()), lowest),
-            row_end=min(math.floor(self.node_rows_YX.max()) + 1, highest),
-            col_end=min(math.floor(self.node_cols_YX.max()) + 1, highest),
+            row_off=math.floor(self.rows_YX.min()),
+            col_off=math.floor(self.cols_YX.min()),
+            row_end=math.floor(self.rows_YX.max()) + 1,
+            col_end=math.floor(self.cols_YX.max()) + 1,
         )
 
-    def part_in(self, window: Window) -> tuple[slice, slice] | None:
-        """Rows and columns of the part outside which no position lies in a window; None where none does."""
-        least_col, most_col, least_row, most_row = self._cells
+    @property
+    def scale(self) -> float:
+        """Grid pixels to a pixel of the tile, in its middle, along the axis where they are fewer."""
+        y, x = (size // 2 for size in self.cols_YX.shape)
+        ends = ((y, x - 1), (y - 1, x))
+        steps = (
+            math.hypot(self.cols_YX[y, x] - self.cols_YX[end], self.rows_YX[y, x] - self.rows_YX[end])
+            for end in ends
+        )
+        return float(min(steps)) / self.step_px
+
+    def meeting(self, window: Window) -> tuple[tuple[slice, slice], Positions] | None:
+        """The rows and columns outside which no position lies in a window, and theirs; None where none does."""
+        least_col, most_col = _extremes(self.cols_YX)
+        least_row, most_row = _extremes(self.rows_YX)
         hit_YX = (most_col >= window.col_off) & (least_col < window.col_end)
-        hit_YX = hit_YX & (most_row >= window.row_off) & (least_row < window.row_end)
+        hit_YX &= (most_row >= window.row_off) & (least_row < window.row_end)
         ys, xs = np.flatnonzero(hit_YX.any(axis=1)), np.flatnonzero(hit_YX.any(axis=0))
         if not ys.size:
             return None
-        return (
-            slice(math.floor(self.node_y_px[ys[0]]), math.ceil(self.node_y_px[ys[-1] + 1]) + 1),
-            slice(math.floor(self.node_x_px[xs[0]]), math.ceil(self.node_x_px[xs[-1] + 1]) + 1),
+        top, left = int(ys[0]), int(xs[0])
+        bottom, right = int(ys[-1]) + 1, int(xs[-1]) + 1
+        nodes = slice(top, bottom + 1), slice(left, right + 1)
+        rows = slice(top * self.step_px, min(bottom * self.step_px, self.height))
+        cols = slice(left * self.step_px, min(right * self.step_px, self.width))
+        part = replace(
+            self,
+            height=rows.stop - rows.start,
+            width=cols.stop - cols.start,
+            cols_YX=self.cols_YX[nodes],
+            rows_YX=self.rows_YX[nodes],
+        )
+        return (rows, cols), part
+
+    def in_cells(self, window: Window, level: int) -> Positions:
+        """The same in cells of 2^level pixels, counted from the corner of a window."""
+        size = float(1 << level)
+        return replace(
+            self,
+            cols_YX=(self.cols_YX - window.col_off) / size,
+            rows_YX=(self.rows_YX - window.row_off) / size,
         )
 
-    @cached_property
-    def _cells(self) -> tuple[F64, F64, F64, F64]:
-        """Least and greatest column, least and greatest row of the cells between nodes."""
-        return (*_extremes(self.node_cols_YX), *_extremes(self.node_rows_YX))
+    def cols_HW(self) -> F64:
+        """Column of each pixel; one row of them where the axes are parallel."""
+        nodes_YX = self.cols_YX[:1] if self.is_parallel else self.cols_YX
+        return _between(nodes_YX, self.step_px, self.height, self.width)
+
+    def rows_HW(self) -> F64:
+        """Row of each pixel; one column of them where the axes are parallel."""
+        nodes_YX = self.rows_YX[:, :1] if self.is_parallel else self.rows_YX
+        return _between(nodes_YX, self.step_px, self.height, self.width)
 
 
 def part_of_tile(frame: TileFrame, grid: Grid, window: Window) -> tuple[slice, slice] | None:
@@ -120,16 +144,12 @@ def part_of_tile(frame: TileFrame, grid: Grid, window: Window) -> tuple[slice, s
 
 def locate(frame: TileFrame, grid: Grid, part: tuple[slice, slice]) -> Positions:
     """Find the grid positions of a part of a tile, to within half a pixel of the tile."""
-    rows, cols = part
-    transformer = transformer_between(frame.tms, grid.crs_wkt)
-    if transformer is None:
-        return _parallel(frame, grid, rows, cols)
-    num_nodes = _NUM_NODES
+    step_px = _STEP_PX
     while True:
-        found = _located(frame, grid, part, transformer, num_nodes)
-        if found is not None:
+        found = _located(frame, grid, part, step_px)
+        if step_px == 1 or _is_good(found):
             return found
-        num_nodes = 2 * num_nodes - 1
+        step_px //= 2
 
 
 @lru_cache(maxsize=256)
@@ -162,113 +182,67 @@ def extent_in(tms: str, grid: Grid, window: Window) -> tuple[float, float, float
     return left - slack_x, bottom - slack_y, right + slack_x, top + slack_y
 
 
-def _parallel(frame: TileFrame, grid: Grid, rows: slice, cols: slice) -> Positions:
-    x_W = frame.left + (np.arange(cols.start, cols.stop) + 0.5) * frame.pixel
-    y_H = frame.top - (np.arange(rows.start, rows.stop) + 0.5) * frame.pixel
-    cols_1W = ((x_W - grid.x_origin) / grid.x_res)[None]
-    rows_H1 = ((grid.y_origin - y_H) / grid.y_res)[:, None]
-    node_x_px, _ = _nodes(cols_1W.shape[1], _NUM_NODES)
-    node_y_px, _ = _nodes(rows_H1.shape[0], _NUM_NODES)
-    return Positions(
-        cols_HW=cols_1W,
-        rows_HW=rows_H1,
-        node_x_px=node_x_px,
-        node_y_px=node_y_px,
-        node_cols_YX=cols_1W[:, np.rint(node_x_px).astype(int)],
-        node_rows_YX=rows_H1[np.rint(node_y_px).astype(int)],
-        scale=min(frame.pixel / grid.x_res, frame.pixel / grid.y_res),
-    )
-
-
-def _located(
-    frame: TileFrame,
-    grid: Grid,
-    part: tuple[slice, slice],
-    transformer: pyproj.Transformer,
-    num_nodes: int,
-) -> Positions | None:
-    """Positions from this many nodes a side; None where they are too few."""
+def _located(frame: TileFrame, grid: Grid, part: tuple[slice, slice], step_px: int) -> Positions:
+    """Transform the nodes that lie this far apart."""
     rows, cols = part
-    node_y_px, weights_HY = _nodes(rows.stop - rows.start, num_nodes)
-    node_x_px, weights_WX = _nodes(cols.stop - cols.start, num_nodes)
-    x_X = frame.left + (node_x_px + cols.start + 0.5) * frame.pixel
-    y_Y = frame.top - (node_y_px + rows.start + 0.5) * frame.pixel
-    x_YX, y_YX = np.meshgrid(x_X, y_Y)
-    crs_x_YX, crs_y_YX = transformer.transform(x_YX, y_YX)
-    cols_YX = (crs_x_YX - grid.x_origin) / grid.x_res
-    rows_YX = (grid.y_origin - crs_y_YX) / grid.y_res
-    is_exact = weights_HY is None and weights_WX is None
-    is_finite = bool(np.isfinite(cols_YX).all() and np.isfinite(rows_YX).all())
-    if not is_exact and not is_finite:
-        return None
-    if not is_finite:
-        nowhere_YX = ~(np.isfinite(cols_YX) & np.isfinite(rows_YX))
-        cols_YX[nowhere_YX] = rows_YX[nowhere_YX] = _OUTSIDE
-    scale = _scale(cols_YX, rows_YX, node_x_px, node_y_px)
-    if not is_exact and max(_bend(cols_YX), _bend(rows_YX)) > _MAX_ERROR_PX * scale:
-        return None
+    height, width = rows.stop - rows.start, cols.stop - cols.start
+    x_px = np.arange(-(-width // step_px) + 1) * step_px + (cols.start + 0.5)
+    y_px = np.arange(-(-height // step_px) + 1) * step_px + (rows.start + 0.5)
+    x_YX, y_YX = np.meshgrid(frame.left + x_px * frame.pixel, frame.top - y_px * frame.pixel)
+    transformer = transformer_between(frame.tms, grid.crs_wkt)
+    if transformer is not None:
+        x_YX, y_YX = transformer.transform(x_YX, y_YX)
+        x_YX, y_YX = (np.where(np.isfinite(values), values, _OUTSIDE) for values in (x_YX, y_YX))
     return Positions(
-        cols_HW=_interpolated(cols_YX, weights_HY, weights_WX),
-        rows_HW=_interpolated(rows_YX, weights_HY, weights_WX),
-        node_x_px=node_x_px,
-        node_y_px=node_y_px,
-        node_cols_YX=cols_YX,
-        node_rows_YX=rows_YX,
-        scale=scale,
+        height=height,
+        width=width,
+        step_px=step_px,
+        cols_YX=(x_YX - grid.x_origin) / grid.x_res,
+        rows_YX=(grid.y_origin - y_YX) / grid.y_res,
+        is_parallel=transformer is None,
     )
 
 
-@lru_cache(maxsize=512)
-def _nodes(size_px: int, num_nodes: int) -> tuple[F64, F64 | None]:
-    """Places of the nodes along one axis, in pixels, and the weight of each at each pixel.
+def _is_good(positions: Positions) -> bool:
+    """Whether what lies between the nodes may be interpolated.
 
-    The first and the last pixel are nodes. Weights are None where every pixel is one.
+    A curve departs from its chord by an eighth of its second difference, a bilinear surface along both axes. A
+    node without a place makes a difference beyond all measure.
     """
-    if size_px <= num_nodes:
-        return np.arange(size_px, dtype=np.float64) if size_px > 1 else np.zeros(2), None
-    node_px = np.linspace(0, size_px - 1, num_nodes)
-    pixels = np.arange(size_px)
-    weights_SN = np.stack([np.interp(pixels, node_px, row) for row in np.eye(num_nodes)], axis=1)
-    return node_px, weights_SN
+    if positions.is_parallel:
+        return True
+    if min(positions.cols_YX.shape) < 3:  # too few nodes to tell
+        return positions.step_px == 1
+    errors = (
+        np.abs(np.diff(nodes_YX, 2, axis=axis)).max() / 8
+        for nodes_YX in (positions.cols_YX, positions.rows_YX)
+        for axis in (0, 1)
+    )
+    return bool(sum(errors) <= 2 * _MAX_ERROR_PX * positions.scale)
 
 
-def _interpolated(values_YX: F64, weights_HY: F64 | None, weights_WX: F64 | None) -> F64:
-    if weights_HY is not None:
-        values_YX = weights_HY @ values_YX
-    if weights_WX is not None:
-        values_YX = values_YX @ weights_WX.T
-    return values_YX
+def _between(nodes_YX: F64, step_px: int, height: int, width: int) -> F64:
+    """Interpolate between nodes, linearly along each axis that has more than one.
 
-
-def _bend(values_YX: F64) -> float:
-    """Greatest distance between the bilinear surface through the nodes and the true one, estimated.
-
-    A curve departs from its chord by an eighth of its second difference.
+    Sums of products by hand: a matrix product would wake BLAS's threads for each tile.
     """
-    second_x, second_y = np.diff(values_YX, 2, axis=1), np.diff(values_YX, 2, axis=0)
-    return float(max(np.abs(second_x).max(initial=0), np.abs(second_y).max(initial=0))) / 4
-
-
-def _scale(cols_YX: F64, rows_YX: F64, node_x_px: F64, node_y_px: F64) -> float:
-    """Grid pixels to a pixel of the tile, in the middle of it, along the axis where they are fewer."""
-    steps = []
-    middle_y, middle_x = len(node_y_px) // 2, len(node_x_px) // 2
-    for axis, middle, node_px in ((1, middle_x, node_x_px), (0, middle_y, node_y_px)):
-        distance_px = float(node_px[middle] - node_px[middle - 1])
-        if distance_px:
-            ends = [(middle_y, middle - end) if axis else (middle - end, middle_x) for end in (0, 1)]
-            cols, rows = ([float(values[end]) for end in ends] for values in (cols_YX, rows_YX))
-            steps.append(math.hypot(cols[0] - cols[1], rows[0] - rows[1]) / distance_px)
-    return min(steps, default=1.0)
+    share_S = np.arange(step_px) / step_px
+    if nodes_YX.shape[1] > 1:
+        first_YX, slope_YX = nodes_YX[:, :-1], np.diff(nodes_YX, axis=1)
+        nodes_YX = first_YX[:, :, None] + slope_YX[:, :, None] * share_S
+        nodes_YX = nodes_YX.reshape(len(nodes_YX), -1)[:, :width]
+    if nodes_YX.shape[0] > 1:
+        first_YX, slope_YX = nodes_YX[:-1], np.diff(nodes_YX, axis=0)
+        dense_YSX = slope_YX[:, None] * share_S[:, None]
+        dense_YSX += first_YX[:, None]
+        nodes_YX = dense_YSX.reshape(-1, nodes_YX.shape[1])[:height]
+    return nodes_YX
 
 
 def _extremes(values_YX: F64) -> tuple[F64, F64]:
-    """Least and greatest of the corners of each cell between nodes; an axis of length 1 stays so."""
-    least, most = values_YX, values_YX
-    for axis in (0, 1):
-        if least.shape[axis] > 1:
-            first, second = (slice(None, -1), slice(1, None))
-            index = (slice(None),) * axis
-            least = np.minimum(least[(*index, first)], least[(*index, second)])
-            most = np.maximum(most[(*index, first)], most[(*index, second)])
-    return least, most
+    """Least and greatest of the corners of each cell between nodes."""
+    corners = (values_YX[:-1, :-1], values_YX[:-1, 1:], values_YX[1:, :-1], values_YX[1:, 1:])
+    least_YX, most_YX = corners[0], corners[0]
+    for corner_YX in corners[1:]:
+        least_YX, most_YX = np.minimum(least_YX, corner_YX), np.maximum(most_YX, corner_YX)
+    return least_YX, most_YX
