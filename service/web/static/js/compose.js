@@ -4,10 +4,9 @@ import { byId, el, fill, icon, settled } from "./dom.js";
 import { bytes, number } from "./format.js";
 import { getJson } from "./http.js";
 import { say, t } from "./i18n.js";
-import { Order, uploadEntry } from "./orders.js";
+import { isLarge, Order, uploadOnce } from "./orders.js";
 import { showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
 import { assignRoles, changeRole, ROLES } from "./roles.js";
-import { LARGE_BYTES } from "./uploads.js";
 
 const ASK_AFTER_MS = 250;
 const NAME_END = 15; // characters
@@ -43,8 +42,9 @@ export class Compose {
 
   /** Forget everything; uploads under way stop. */
   clear() {
-    for (const entry of this.entries) entry.upload?.stop();
+    for (const entry of this.entries) if (!this.isStarted) entry.upload?.stop();
     this.entries = [];
+    this.isStarted = false;
     this.asking?.abort();
     for (const id of ["map-name", "source-crs", "acquired"]) byId(id).value = "";
     byId("force").checked = false;
@@ -143,20 +143,14 @@ export class Compose {
     byId("start").disabled = !isAllowed;
   }
 
-  /** Files go in pieces when one of them is large; each goes once. */
+  /** Large files go first, in pieces, each once. */
   async uploadLarge() {
-    const used = this.entries.filter((entry) => entry.role !== "none");
-    if (!used.some((entry) => entry.file.size > LARGE_BYTES)) return;
+    const large = this.entries.filter((entry) => entry.role !== "none" && isLarge(entry));
+    if (large.every((entry) => entry.uploaded)) return;
     showAsking(this.host, "uploading");
-    await Promise.all(used.filter((entry) => entry.role !== "aoi").map((entry) => this.uploadOnce(entry)));
-  }
-
-  uploadOnce(entry) {
-    entry.going ??= uploadEntry(entry, (sent, isWaiting) => this.tellUpload(entry, sent, isWaiting));
-    return entry.going.catch((problem) => {
-      entry.going = null;
-      throw problem;
-    });
+    await Promise.all(
+      large.map((entry) => uploadOnce(entry, (sent, isWaiting) => this.tellUpload(entry, sent, isWaiting))),
+    );
   }
 
   tellUpload(entry, sent, isWaiting) {
@@ -174,6 +168,7 @@ export class Compose {
     say(byId("start"), () => t("starting"));
     try {
       const job = await order.start();
+      this.isStarted = true; // its uploads are the job's now
       this.heard.onStarted(job, order.line);
     } catch (problem) {
       this.refused(problem);

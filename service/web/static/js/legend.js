@@ -1,7 +1,7 @@
 /** The legend: what each colour means, how much of it there is, and a switch for each. */
 
 import { byId, el, fill } from "./dom.js";
-import { share } from "./format.js";
+import { area, share } from "./format.js";
 import { getJson } from "./http.js";
 import { language, onLanguage, say, t } from "./i18n.js";
 
@@ -12,11 +12,14 @@ const REMEMBERED = "orthoscape.palette";
 export class Legend {
   /**
    * @param {string} mapId
+   * @param {() => boolean} isFinished Shares are known of finished maps.
    * @param {object[]} groupings Of the nomenclature, with `key`, `title_en`, `title_fr`.
    * @param {() => void} onChange Called when tiles are to be drawn otherwise.
    */
-  constructor(mapId, groupings, onChange) {
+  constructor(mapId, isFinished, groupings, onChange) {
     this.mapId = mapId;
+    this.isFinished = isFinished;
+    this.unit = "percent";
     this.groupings = groupings;
     this.onChange = onChange;
     this.entries = [];
@@ -27,6 +30,7 @@ export class Legend {
     this.drawSelects();
     this.forget = onLanguage(() => this.load());
     byId("legend-all").onclick = () => this.switchAll();
+    byId("legend-unit").onclick = () => this.switchUnit();
   }
 
   /** What the legend asks of class tiles. */
@@ -50,13 +54,14 @@ export class Legend {
     return this.entries.find((entry) => entry.values.includes(value));
   }
 
-  /** Read names, colours and, of a finished map, shares. */
+  /** Read names, colours and, of a finished map, shares and areas. */
   async load() {
     const asked = new URLSearchParams({ style: this.palette, lang: language() });
     if (this.grouping) asked.set("group", this.grouping);
-    const legend = await getJson(`maps/${this.mapId}/legend.json?${asked}`);
+    const isFinished = this.isFinished();
+    const told = await getJson(`maps/${this.mapId}/${isFinished ? "stats" : "legend"}.json?${asked}`);
     if (this.isGone) return;
-    this.entries = legend.entries;
+    this.entries = isFinished ? told.classes : told.entries;
     this.draw();
   }
 
@@ -90,8 +95,10 @@ export class Legend {
     const largest = Math.max(0, ...this.entries.map((entry) => entry.share ?? 0));
     fill(byId("classes"), ...this.entries.map((entry) => this.row(entry, largest)));
     say(byId("legend-all"), () => t(this.hidden.size ? "show_all" : "hide_all"));
-    const hasShares = this.entries.some((entry) => entry.share !== undefined && entry.share !== null);
-    say(byId("legend-note"), () => (hasShares ? t("shares_note") : t("shares_later")));
+    const hasAreas = this.entries.some((entry) => entry.area_m2 !== undefined);
+    byId("legend-unit").hidden = !hasAreas;
+    say(byId("legend-unit"), () => t(this.unit === "percent" ? "as_areas" : "as_shares"));
+    say(byId("legend-note"), () => (hasAreas ? t("shares_note") : t("shares_later")));
   }
 
   row(entry, largest) {
@@ -115,7 +122,7 @@ export class Legend {
       isShown ? "li.class" : "li.class.is-hidden",
       {},
       el("label.class-label", {}, box, swatch, name),
-      ...shareOf(entry, largest),
+      ...shareOf(entry, largest, this.unit),
       only,
     );
   }
@@ -136,6 +143,11 @@ export class Legend {
     this.changed("");
   }
 
+  switchUnit() {
+    this.unit = this.unit === "percent" ? "area" : "percent";
+    this.draw();
+  }
+
   /** Draw again, and leave the focus where it was. */
   changed(key) {
     this.draw();
@@ -150,13 +162,14 @@ export class Legend {
   }
 }
 
-function shareOf(entry, largest) {
-  if (entry.share === undefined || entry.share === null) return [];
+function shareOf(entry, largest, unit) {
+  if (entry.area_m2 === undefined) return [];
   const bar = el("span.bar", {
     "aria-hidden": "true",
     style: { "--part": String(largest ? entry.share / largest : 0), "--swatch": entry.color },
   });
-  return [bar, el("span.share", {}, entry.share ? share(entry.share) : "–")];
+  const figure = unit === "percent" ? share(entry.share) : area(entry.area_m2);
+  return [bar, el("span.share", {}, entry.share ? figure : "–")];
 }
 
 function rememberedPalette() {

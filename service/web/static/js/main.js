@@ -86,6 +86,7 @@ hearFiles((files) => {
   compose.add(files);
 });
 
+if (window.matchMedia("(hover: none)").matches) byId("invite").dataset.text = "invite_touch";
 markLanguage();
 translatePage();
 fill(byId("home-line"), copyRow("curl", `curl -F file=@ortho.tif ${address("predict")}`));

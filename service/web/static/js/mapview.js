@@ -62,7 +62,12 @@ export class MapView {
 
   async build(tiles, classes) {
     this.version = String(this.map.version);
-    this.legend = new Legend(this.map.id, groupingsOf(classes, this.map.nomenclature), () => this.restyle());
+    this.legend = new Legend(
+      this.map.id,
+      () => this.job.status === "successful",
+      groupingsOf(classes, this.map.nomenclature),
+      () => this.restyle(),
+    );
     this.stage.fit(tiles.bounds);
     this.stage.footprint(tiles.bounds);
     this.layers = new MapLayers(this.stage.chart, {

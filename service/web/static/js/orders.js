@@ -1,16 +1,12 @@
-/** What is asked of POST /predict, and how: with the files in it, or naming what was uploaded before. */
+/** What is asked of POST /predict: small files in it, large ones named by what they were uploaded as. */
 
-import { address, postJson, send } from "./http.js";
+import { address, send } from "./http.js";
 import { LARGE_BYTES, Upload } from "./uploads.js";
 
-/**
- * An order: files by role, and options in the words of POST /predict.
- *
- * Large files are uploaded once, and the preflight and the start both name them.
- */
+/** An order: files by role, and options in the words of POST /predict. */
 export class Order {
   /**
-   * @param {{file: File, role: string}[]} entries
+   * @param {{file: File, role: string, uploaded?: string}[]} entries
    * @param {Record<string, string | boolean>} options Empty ones are left out.
    */
   constructor(entries, options) {
@@ -18,57 +14,52 @@ export class Order {
     this.options = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== "" && value !== false));
   }
 
-  /** Whether the files go in pieces, before anything else. */
-  get isLarge() {
-    return this.entries.some((entry) => entry.file.size > LARGE_BYTES);
-  }
-
   /** What would be done: pixels, blocks, seconds, or a refusal. */
   preflight(signal) {
-    return this.post({ ...this.options, dry_run: true }, {}, signal);
+    return this.post({ ...this.options, dry_run: true }, signal);
   }
 
   /** The job. */
-  start(onSent) {
-    return this.post(this.options, { onSent }, undefined);
+  start() {
+    return this.post(this.options);
   }
 
-  async post(options, { onSent }, signal) {
-    if (this.isLarge) return postJson("predict", { ...options, ...(await this.sources()) }, { signal });
+  async post(options, signal) {
     const body = new FormData();
     for (const [name, value] of Object.entries(options)) body.append(name, String(value));
-    for (const { file, role } of this.entries) body.append(role, file, file.name);
-    const answer = await send({ method: "POST", path: "predict", body, onSent, signal });
-    return JSON.parse(answer.responseText);
-  }
-
-  async sources() {
-    const named = {};
-    for (const entry of this.entries) {
-      if (entry.role === "aoi") named.aoi = JSON.parse(await entry.file.text());
-      else named[entry.role === "file" ? "source" : entry.role] = entry.uploaded;
+    for (const { file, role, uploaded } of this.entries) {
+      if (uploaded) body.append(role === "file" ? "source" : role, uploaded);
+      else body.append(role, file, file.name);
     }
-    return named;
+    const answer = await send({ method: "POST", path: "predict", body, signal });
+    return JSON.parse(answer.responseText);
   }
 
   /** The same order for a terminal. */
   get line() {
-    const parts = this.entries.map(({ file, role }) => `-F ${quoted(`${role}=@${file.name}`)}`);
+    const files = this.entries.map(({ file, role }) => `-F ${quoted(`${role}=@${file.name}`)}`);
     const said = Object.entries(this.options).map(([name, value]) => `-F ${quoted(`${name}=${value}`)}`);
-    return ["curl", ...parts, ...said, address("predict")].join(" ");
+    return ["curl", ...files, ...said, address("predict")].join(" ");
   }
 }
 
-/** Send an entry's file in pieces; its `uploaded` names it afterwards. */
-export function uploadEntry(entry, onProgress) {
-  entry.upload = new Upload(entry.file, onProgress);
-  return entry.upload.send().then((source) => {
+/** Whether a file goes in pieces, before anything is asked. */
+export function isLarge(entry) {
+  return entry.role !== "aoi" && entry.file.size > LARGE_BYTES;
+}
+
+/** Send an entry's file in pieces, once; its `uploaded` names it afterwards. */
+export function uploadOnce(entry, onProgress) {
+  entry.upload ??= new Upload(entry.file, onProgress);
+  entry.going ??= entry.upload.send().then((source) => {
     entry.uploaded = source;
-    return source;
+  });
+  return entry.going.catch((problem) => {
+    entry.going = undefined; // it may be asked again
+    throw problem;
   });
 }
 
-/** Words of a shell command, quoted where a shell would trip. */
-export function quoted(word) {
+function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

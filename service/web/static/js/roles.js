@@ -4,7 +4,7 @@
 export const ROLES = ["file", "irc", "height", "aoi", "none"];
 
 const RASTER = /\.(tiff?|jp2|j2k)$/i;
-const AREA = /\.(geojson|json|gpkg|fgb|kml|shp|zip)$/i;
+const AREA = /\.(geojson|json|gpkg|fgb)$/i;
 const INFRARED = /(^|[^a-z])(irc|cir|nir|pir)([^a-z]|$)/i;
 const HEIGHT = /(^|[^a-z])(mnh|mnhc|ndsm|chm|height|hauteurs?)([^a-z]|$)/i;
 
@@ -23,30 +23,25 @@ export function roleOf(name) {
 }
 
 /**
- * Give roles to files that come together: one each but "none", and an image at all events.
+ * Give roles to files that come together: an image at all events, and one area of interest at most.
  *
  * @param {File[]} files
  * @returns {{file: File, role: string}[]} In the order given.
  */
 export function assignRoles(files) {
-  const taken = new Set();
-  const given = files.map((file) => {
-    const role = roleOf(file.name);
-    const isFree = role === "none" || !taken.has(role);
-    taken.add(role);
-    return { file, role: isFree ? role : "none" };
-  });
-  if (!taken.has("file")) {
+  const given = files.map((file) => ({ file, role: roleOf(file.name) }));
+  for (const area of given.filter((entry) => entry.role === "aoi").slice(1)) area.role = "none";
+  if (!given.some((entry) => entry.role === "file")) {
     const first = given.find((entry) => RASTER.test(entry.file.name)) ?? given[0];
     if (first) first.role = "file";
   }
   return given;
 }
 
-/** Give one file another role; who had it gives it up, since a role is one file's. */
+/** Give one file another role; an area of interest that was there gives way to a new one. */
 export function changeRole(entries, entry, role) {
   for (const other of entries) {
-    if (other !== entry && other.role === role && role !== "none") other.role = "none";
+    if (other !== entry && other.role === "aoi" && role === "aoi") other.role = "none";
   }
   entry.role = role;
 }

@@ -18,8 +18,7 @@ export function createStage() {
   const chart = L.map(byId("chart"), {
     zoomControl: false,
     attributionControl: false,
-    zoomSnap: 0.5,
-    zoomDelta: 1,
+    zoomSnap: 1, // between whole zooms tiles would be resampled, and seams seen
     wheelPxPerZoomLevel: 90,
     maxZoom: MAX_ZOOM,
     zoomAnimation: !keepsStill(),
@@ -39,7 +38,7 @@ export function createStage() {
 }
 
 function fit(chart, bounds) {
-  chart.fitBounds(boundsOf(bounds), { padding: [36, 36], maxZoom: MAX_ZOOM, animate: false });
+  chart.fitBounds(boundsOf(bounds), { padding: [24, 24], maxZoom: MAX_ZOOM, animate: false });
 }
 
 /** Leaflet's own names are English titles; these follow the page. */
