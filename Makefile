@@ -6,10 +6,13 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ORTHO ?=
+DEMO ?=
+SERVE ?=
+MAP ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test format bench clean
+.PHONY: help demo map serve check test format pins bench clean
 
 help:  ## This list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,13 +32,23 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cpu,openvino,train,test]'
 	@touch $@ $(VENV)/demo.stamp
 
-demo: $(VENV)/demo.stamp  ## Map an orthophoto (ORTHO=mine.tif for one's own) into demo/.
+# The demo's store, uploads and maps lie in demo/home, unless ORTHOSCAPE_HOME names another place.
+demo: export ORTHOSCAPE_HOME ?= $(CURDIR)/demo/home
+
+demo: $(VENV)/demo.stamp $(if $(strip $(ORTHO)),,demo/orthophoto.tif)  ## The service on this machine: an orthophoto's map fills in (ORTHO=mine.tif).
+	@$(BIN)/orthoscape serve --open "$(or $(ORTHO),demo/orthophoto.tif)" $(DEMO)
+
+map: $(VENV)/demo.stamp $(if $(strip $(ORTHO)),,demo/orthophoto.tif)  ## The same map without a server, into demo/ (MAP="--confidence" and the like).
 	@mkdir -p demo
-ifeq ($(strip $(ORTHO)),)
-	@test -f demo/orthophoto.tif || $(BIN)/python -m training.data.orthophoto demo/orthophoto.tif
-endif
 	@$(BIN)/orthoscape predict "$(or $(ORTHO),demo/orthophoto.tif)" -o demo/landcover.tif \
-		--preview demo/landcover.png --force $(PREDICT)
+		--preview demo/landcover.png --force $(MAP)
+
+serve: $(VENV)/demo.stamp  ## The service on this machine, with your own store and maps.
+	@$(BIN)/orthoscape serve $(SERVE)
+
+demo/orthophoto.tif: | $(VENV)/demo.stamp
+	@mkdir -p demo
+	@$(BIN)/python -m training.data.orthophoto $@
 
 check: $(VENV)/dev.stamp  ## Format, lint, types, walls, fast tests.
 	$(BIN)/ruff format --check .
@@ -54,6 +67,12 @@ test: $(VENV)/dev.stamp  ## All checks and all tests.
 format: $(VENV)/dev.stamp  ## Put files into the house's form.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+pins: $(VENV)/dev.stamp  ## Write constraints.txt anew from what is installed: after `make test` passed with it.
+	@sed -n '/^#/p' constraints.txt > constraints.new
+	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.new
+	@grep '^onnxruntime-gpu==' constraints.txt >> constraints.new
+	@mv constraints.new constraints.txt
 
 bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md; some 20 minutes on two cores.
 	$(BIN)/python -m benchmarks.run
