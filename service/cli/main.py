@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from models.errors import RemediedError
-from service.cli.doctor import doctor
-from service.cli.info import info
-from service.cli.keys import keys
-from service.cli.models import models
-from service.cli.predict import predict
-from service.cli.verify import verify
 from service.rasters.writing import bound_gdal_cache
 from service.settings import Settings
+
+COMMANDS = ("serve", "worker", "jobs", "predict", "info", "models", "verify", "doctor", "keys")
+"""Each is a module of its name, imported when it is called: `predict` needs no queue, `jobs` no engine."""
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
@@ -24,6 +22,17 @@ EXIT_INTERRUPTED = 130
 
 class _Group(click.Group):
     """Shows known errors as one message and its remedy, and never exits 0 after one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's own signature
+        """All commands, in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """A command by name; imports it."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"service.cli.{cmd_name}"), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's own signature
         try:
@@ -54,7 +63,3 @@ def main(ctx: click.Context, *, verbose: bool) -> None:
     settings = Settings()
     bound_gdal_cache(settings.gdal_cache_bytes)
     ctx.obj = settings
-
-
-for command in (predict, info, models, verify, doctor, keys):
-    main.add_command(command)

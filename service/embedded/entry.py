@@ -73,19 +73,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _serve(settings: Settings, *, listening: int, answers: Role) -> None:
     import uvicorn  # noqa: PLC0415  each role imports its own
 
+    from service.access.door import check_door  # noqa: PLC0415
     from service.api.app import create_app  # noqa: PLC0415
+    from service.jobs.keys import Keys  # noqa: PLC0415
     from service.jobs.store import Store  # noqa: PLC0415
 
     store = Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
-    config = uvicorn.Config(
-        create_app(settings, store=store, role=answers),
-        log_config=None,
-        timeout_graceful_shutdown=3,  # pages listen to events for as long as they are open
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
     try:
+        check_door(settings, has_keys=bool(Keys(store.database).all()))
+        config = uvicorn.Config(
+            create_app(settings, store=store, role=answers),
+            log_config=None,
+            access_log=False,  # the app's own lines tell of requests, and never a key
+            timeout_graceful_shutdown=3,  # pages listen to events for as long as they are open
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
         server.run(sockets=[socket.socket(fileno=listening)])
     finally:
         store.close()

@@ -5,6 +5,7 @@ One thread does all of it, the main one: the kernel ties each member's life to t
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from service.embedded.members import EXIT_REFUSED, Member, Role
 from service.errors import ServiceError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -37,7 +38,13 @@ class BrokerSilent(Unavailable):
 class House:
     """Processes that live and end together; a context manager, to be used in the main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, level: int = logging.WARNING) -> None:
+        """Start empty.
+
+        Args:
+            level: Of the members' logs.
+        """
+        self._level = level
         self._lifeline, self._held_end = os.pipe()  # neither is inherited unless it is handed on
         self._members: list[Member] = []
         self._num_signals = 0
@@ -67,20 +74,39 @@ class House:
             time.sleep(0.01)
         return broker_url(socket)
 
-    def add_ours(
+    def add_server(
+        self, name: str, environment: Mapping[str, str], *, listening: int, answers: str
+    ) -> Member:
+        """Start a process of the server.
+
+        Args:
+            name: For logs.
+            environment: Settings, beside those that this process has.
+            listening: A socket that listens.
+            answers: ``all``, ``api`` or ``tiles``.
+        """
+        arguments = ("server", "--socket", str(listening), "--answers", answers)
+        return self._add_ours(name, arguments, environment, descriptors=(listening,), patience_s=10.0)
+
+    def add_worker(self, name: str, environment: Mapping[str, str]) -> Member:
+        """Start a worker; under the same name it takes up at once what its predecessor held."""
+        return self._add_ours(name, ("worker", "--name", name), environment, patience_s=60.0)
+
+    def _add_ours(
         self,
         name: str,
-        *arguments: str,
+        arguments: Sequence[str],
         environment: Mapping[str, str],
+        *,
+        patience_s: float,
         descriptors: tuple[int, ...] = (),
-        patience_s: float = 20.0,
     ) -> Member:
         """Start a process of our own code; see `service.embedded.entry` for the arguments."""
-        command = [sys.executable, "-P", "-m", "service.embedded.entry", str(self._lifeline), *arguments]
+        ours = [sys.executable, "-P", "-m", "service.embedded.entry", "--level", str(self._level)]
         return self.add(
             Role(
                 name=name,
-                command=command,
+                command=[*ours, str(self._lifeline), *arguments],
                 environment=environment,
                 descriptors=(self._lifeline, *descriptors),
                 patience_s=patience_s,

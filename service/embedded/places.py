@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -49,6 +50,11 @@ def held_home(home: Path) -> Iterator[None]:
         yield
 
 
+def name_of(home: Path) -> str:
+    """A name for the house of a home, the same whenever it is started, on this machine alone."""
+    return f"{socket.gethostname()}-{_digest(home)}"
+
+
 def socket_of(home: Path, *, base: Path | None = None) -> Path:
     """A path for the private Redis of a home, short enough for a socket, in a folder of this user alone.
 
@@ -61,7 +67,7 @@ def socket_of(home: Path, *, base: Path | None = None) -> Path:
     Raises:
         RunFolderUnsafe: Somebody else has made the folder.
     """
-    name = f"orthoscape-{os.getuid()}-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:8]}"
+    name = f"orthoscape-{os.getuid()}-{_digest(home)}"
     folder = (base or Path(tempfile.gettempdir())).resolve() / name
     if len(os.fsencode(folder / _SOCKET)) > MAX_SOCKET_BYTES:
         folder = Path("/tmp") / name  # noqa: S108  made and checked below
@@ -72,3 +78,7 @@ def socket_of(home: Path, *, base: Path | None = None) -> Path:
             f"{folder} is not this user's alone", remedy="remove it, or set TMPDIR to a folder of yours"
         )
     return folder / _SOCKET
+
+
+def _digest(home: Path) -> str:
+    return hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:8]

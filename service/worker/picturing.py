@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.maps.layout import MapFolder
+from service.maps.picture import write_picture
 
 if TYPE_CHECKING:
     from service.jobs.records import Lease
@@ -19,9 +20,9 @@ def draw(desk: Desk, lease: Lease, job: SheetJob) -> None:
         ServiceError: It cannot be read or written.
         LeaseLost: The lease lapsed, or the job was dismissed.
     """
-    from service.maps.picture import write_picture
-
     path = MapFolder(desk.settings.maps_folder / lease.map_id).picture(job.sheet)
     source = desk.shelf.sources(lease.job_id, job)
-    write_picture(job.part, job.sheet, path, source=source, token=lease.token, on_part=desk.alive_and_free)
+    write_picture(
+        job.part.plan, job.sheet, path, source=source, token=lease.token, on_part=desk.alive_and_free
+    )
     desk.patiently(lambda: desk.store.finish_unit(lease, lease.units[0].id))

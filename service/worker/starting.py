@@ -6,9 +6,11 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
+from celery.exceptions import SecurityWarning
 
 from models.errors import RemediedError
 from service.inference.offering import offered_class
@@ -51,7 +53,9 @@ class Crew:
             task_time_limit=None,  # a child works as long as there is work: leases and watchdog keep time
         )
         app.task(self.come, name=COME)
-        # Weak references would be gone with this call.
+        # Logs are set up already; a receiver keeps Celery from doing it again. (Weak references would be
+        # gone with this call.)
+        signals.setup_logging.connect(self._leave_logs_alone, weak=False)
         signals.worker_process_init.connect(self._begin, weak=False)
         signals.worker_process_shutdown.connect(self._end, weak=False)
         signals.worker_shutting_down.connect(self._ask_to_leave, weak=False)
@@ -80,6 +84,9 @@ class Crew:
             _log.error("cannot work: %s", told(error))
             os.kill(os.getppid(), signal.SIGTERM)
 
+    def _leave_logs_alone(self, **_: Any) -> None:  # noqa: ANN401  Celery's signal
+        """Nothing to do: that it is called is all that Celery asks."""
+
     def _end(self, **_: Any) -> None:  # noqa: ANN401  Celery's signal
         if self._shift is not None:
             self._shift.end()
@@ -99,6 +106,10 @@ def run_worker(settings: Settings, *, name: str) -> None:
     Raises:
         EngineError: The engine that the settings name is not installed.
     """
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # they tell of each bell
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # To warn of root is right where messages may carry code; these carry nothing.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     crew = Crew(settings, name=name)
     worker = crew.app().Worker(
         hostname=name,
