@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import rasterio
@@ -16,6 +16,7 @@ from service.rasters.windows import Window
 from service.rasters.writing import TILE_PX, appearing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from service.planning.jobs import JobPlan, SheetPlan
@@ -36,29 +37,39 @@ class PictureSource(Protocol):
 
 
 def write_picture(
-    source: PictureSource, plan: JobPlan, sheet: SheetPlan, path: Path, *, token: str | None = None
+    plan: JobPlan,
+    sheet: SheetPlan,
+    path: Path,
+    *,
+    source: PictureSource,
+    token: str | None = None,
+    on_part: Callable[[], object] | None = None,
 ) -> None:
     """Write what eyes would see of a sheet's source, on the sheet's pixels, as a COG with overviews.
 
-    Red, green and blue where the model reads them, else its first three bands, else its first in grey; JPEG in
-    YCbCr with a mask where there is no data. Memory does not depend on the sheet's height.
+    Red, green and blue where the model reads them, else its first three bands, else its first in grey; JPEG
+    in YCbCr with a mask where there is no data. Memory does not depend on the sheet's height.
 
     Args:
-        source: Opened with the plan's bands.
         plan: Of the job, or the part of it that is the sheet.
         sheet: Of the plan.
         path: Where it appears.
+        source: Opened with the plan's bands.
         token: Part of the temporary names.
+        on_part: Called after each band of rows; what it raises ends the writing.
 
     Raises:
         RasterError: The source cannot be read.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    channels = channels_of(plan.bands)
     with appearing(path, token=token) as part:
         pixels = part.with_suffix(".pixels.tif")
         try:
-            _copy_pixels(source, plan, sheet, pixels, channels)
+            with _opened(pixels, plan, sheet) as file:
+                for image_CHW, row in _bands(source, sheet, channels_of(plan.bands)):
+                    file.write(image_CHW, window=RasterioWindow(0, row, file.width, image_CHW.shape[1]))
+                    if on_part is not None:
+                        on_part()
             _compress(pixels, part)
         finally:
             pixels.unlink(missing_ok=True)
@@ -71,38 +82,40 @@ def channels_of(bands: tuple[str, ...]) -> tuple[int, int, int]:
     return (0, 1, 2) if len(bands) >= 3 else (0, 0, 0)
 
 
-def _copy_pixels(
-    source: PictureSource, plan: JobPlan, sheet: SheetPlan, target: Path, channels: tuple[int, int, int]
-) -> None:
-    """Write red, green, blue and validity, tiled, uncompressed, band of rows by band of rows."""
-    width, height = sheet.window.width, sheet.window.height
-    profile = {
-        "driver": "GTiff",
-        "width": width,
-        "height": height,
-        "count": 4,
-        "dtype": "uint8",
-        "crs": CRS.from_wkt(plan.grid.crs_wkt),
-        "transform": Affine(*sheet.transform),
-        "tiled": True,
-        "blockxsize": TILE_PX,
-        "blockysize": TILE_PX,
-        "interleave": "pixel",
-        "bigtiff": "IF_SAFER",
-        "sparse_ok": True,
-        "photometric": "RGB",
-        "alpha": "yes",
-    }
-    with rasterio.open(target, "w", **profile) as file:
-        file.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
-        for row in range(0, height, _BAND_ROWS):
-            rows = min(_BAND_ROWS, height - row)
-            image_CHW, valid_HW = source.read(
-                Window(sheet.window.col_off, sheet.window.row_off + row, width, rows)
-            )
-            if valid_HW.any():
-                rgba_4HW = np.concatenate([image_CHW[list(channels)], valid_HW[None] * np.uint8(255)])
-                file.write(rgba_4HW, window=RasterioWindow(0, row, width, rows))
+def _opened(path: Path, plan: JobPlan, sheet: SheetPlan) -> Any:  # noqa: ANN401 - rasterio has no types
+    """A new raster of red, green, blue and opacity; what is not written is transparent."""
+    file = rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=sheet.window.width,
+        height=sheet.window.height,
+        count=4,
+        dtype="uint8",
+        crs=CRS.from_wkt(plan.grid.crs_wkt),
+        transform=Affine(*sheet.transform),
+        tiled=True,
+        blockxsize=TILE_PX,
+        blockysize=TILE_PX,
+        interleave="pixel",
+        bigtiff="IF_SAFER",
+        sparse_ok=True,
+        photometric="RGB",
+        alpha="yes",
+    )
+    file.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    return file
+
+
+def _bands(
+    source: PictureSource, sheet: SheetPlan, channels: tuple[int, int, int]
+) -> Iterator[tuple[U8, int]]:
+    """Red, green, blue and opacity of each band of rows, and the sheet's row at which it begins."""
+    window = sheet.window
+    for row in range(0, window.height, _BAND_ROWS):
+        rows = min(_BAND_ROWS, window.height - row)
+        image_CHW, valid_HW = source.read(Window(window.col_off, window.row_off + row, window.width, rows))
+        yield np.concatenate([image_CHW[list(channels)], valid_HW[None] * np.uint8(255)]), row
 
 
 def _compress(pixels: Path, target: Path) -> None:

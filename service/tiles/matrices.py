@@ -65,7 +65,7 @@ def check_tile(tms: TileMatrixSet, z: int, x: int, y: int) -> None:
 
 def cell_size(tms: TileMatrixSet, z: int) -> float:
     """Side of a pixel of a 256 px tile, in units of the set's CRS."""
-    return _first_cell_size(tms.id) / 2**z
+    return math.ldexp(_first_cell_size(tms.id), -z)
 
 
 def origin(tms: TileMatrixSet) -> tuple[float, float]:

@@ -59,7 +59,7 @@ def _sample_sheet(view: SheetView, positions: Positions, level: int, product: Pr
     if held.is_empty:
         return np.full((positions.height, positions.width), NODATA, dtype=np.uint8)
     values_HW = view.read(level, held, product)
-    rows_HW, cols_HW = cells.rows_HW() - held.row_off, cells.cols_HW() - held.col_off
+    rows_HW, cols_HW = cells.dense_rows() - held.row_off, cells.dense_cols() - held.col_off
     if held != wanted or wanted.col_end > width or wanted.row_end > height:
         values_HW = np.pad(values_HW, 1, constant_values=NODATA)
         cols_HW = _ringed(cols_HW, end=width - held.col_off, last=held.width)

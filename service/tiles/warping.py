@@ -90,7 +90,7 @@ class Positions:
         return float(min(steps)) / self.step_px
 
     def meeting(self, window: Window) -> tuple[tuple[slice, slice], Positions] | None:
-        """The rows and columns outside which no position lies in a window, and theirs; None where none does."""
+        """The rows and columns outside which no position lies in a window, and what lies in them, if any."""
         least_col, most_col = _extremes(self.cols_YX)
         least_row, most_row = _extremes(self.rows_YX)
         hit_YX = (most_col >= window.col_off) & (least_col < window.col_end)
@@ -121,12 +121,12 @@ class Positions:
             rows_YX=(self.rows_YX - window.row_off) / size,
         )
 
-    def cols_HW(self) -> F64:
+    def dense_cols(self) -> F64:
         """Column of each pixel; one row of them where the axes are parallel."""
         nodes_YX = self.cols_YX[:1] if self.is_parallel else self.cols_YX
         return _between(nodes_YX, self.step_px, self.height, self.width)
 
-    def rows_HW(self) -> F64:
+    def dense_rows(self) -> F64:
         """Row of each pixel; one column of them where the axes are parallel."""
         nodes_YX = self.rows_YX[:, :1] if self.is_parallel else self.rows_YX
         return _between(nodes_YX, self.step_px, self.height, self.width)
@@ -206,7 +206,7 @@ def _located(frame: TileFrame, grid: Grid, part: tuple[slice, slice], step_px: i
 def _is_good(positions: Positions) -> bool:
     """Whether what lies between the nodes may be interpolated.
 
-    A curve departs from its chord by an eighth of its second difference, a bilinear surface along both axes. A
+    A curve departs from its chord by an eighth of its second difference, a bilinear surface along both. A
     node without a place makes a difference beyond all measure.
     """
     if positions.is_parallel:
