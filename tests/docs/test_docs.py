@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from service.cli import main
@@ -32,9 +33,19 @@ def test_commands_of_the_readme_are_commands():
     assert lines
     for line in lines:
         words = shlex.split(line, comments=True)[1:]
-        command = main.commands[words[0]]
+        command = main.get_command(click.Context(main), words[0])
         context = command.make_context(words[0], words[1:], resilient_parsing=False)
         assert context.params
+
+
+def commands(group):
+    """All commands of a group, those of its groups included."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield command
+        if isinstance(command, click.Group):
+            yield from commands(command)
 
 
 def test_targets_of_the_readme_are_targets():
@@ -45,6 +56,6 @@ def test_targets_of_the_readme_are_targets():
 
 def test_options_named_in_the_readme_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    known = {name for command in main.commands.values() for param in command.params for name in param.opts}
+    known = {name for command in commands(main) for param in command.params for name in param.opts}
     for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text)):
         assert option in known, option
