@@ -34,10 +34,12 @@ class Settings(BaseSettings):
     Nothing here changes a result: what does belongs to the model's manifest or to the request.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ORTHOSCAPE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="ORTHOSCAPE_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     home: Path = Field(default_factory=_default_home)
-    """Folder of installed models (``models/``) and of staged copies (``staging/``)."""
+    """Folder of installed models, uploads, maps, staged copies, and of the store where it is SQLite."""
 
     threads: int = Field(default=0, ge=0)
     """Threads of the engine; 0 takes every core this process may use."""

@@ -106,6 +106,8 @@ class StoreFigures(Collector):
         """Jobs by status, units by the class of machines they wait for, live workers and their speed."""
         figures = read_figures(self.store.database)
         yield _gauge("orthoscape_jobs", "Jobs.", "status", figures.jobs)
+        yield _gauge("orthoscape_blocks", "Blocks of all jobs.", "status", figures.blocks)
+        yield _gauge("orthoscape_pixels", "Pixels of all jobs.", "status", figures.pixels)
         yield _gauge("orthoscape_units_ready", "Units of work that wait for a worker.", "profile_class",
                      {name or "any": count for name, count in figures.units_ready.items()})  # fmt: skip
         yield _gauge("orthoscape_units_leased", "Units of work that workers hold.", "profile_class",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import socket
 import sys
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -99,6 +101,9 @@ def serve(  # noqa: PLR0913  one parameter an option
         )
         server = address_of(listening)
         environment = _environment(settings, listening, to_open)
+        if processes > 1:  # their figures are added up there
+            figures = stack.enter_context(TemporaryDirectory(prefix="orthoscape-figures-"))
+            environment["PROMETHEUS_MULTIPROC_DIR"] = figures
         house = stack.enter_context(House(level=_level(is_house=is_house)))
         if is_house and role != "tiles":
             environment["ORTHOSCAPE_BROKER_URL"] = house.add_broker(socket_of(settings.home))
@@ -122,7 +127,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             raise PortInUse(
-                f"port {port} of {host} cannot be listened on: {error.strerror}",
+                f"port {port} of {host} cannot be listened on: {os.strerror(error.errno)}",
                 remedy=f"take another one: --port {port + 1 if port < 65535 else 8000}, or end what uses it",
             ) from error
         raise AddressUnknown(
