@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import FileResponse
@@ -17,18 +17,15 @@ from xstatic.pkg import leaflet
 import service.web
 from service.api import problems
 from service.api.access import Door
-from service.api.deps import Services
+from service.api.deps import running_services
 from service.api.describing import DESCRIPTION, SUMMARY, describe
 from service.api.headers import SafeHeaders
 from service.api.middleware import Compression, OtherSites
 from service.api.observing import Observed
-from service.intake.choosing import registry_of
 from service.jobs.bell import Bell, CeleryBell
 from service.jobs.keys import Keys
+from service.jobs.store import Store
 from service.settings import Settings
-
-if TYPE_CHECKING:
-    from service.jobs.store import Store
 
 Role = Literal["all", "api", "tiles"]
 """What a process answers: everything, everything but tiles, or tiles and what is read beside them."""
@@ -46,7 +43,7 @@ _WEB = Path(service.web.__file__).parent
 def create_app(
     settings: Settings,
     *,
-    store: "Store | None" = None,
+    store: Store | None = None,
     bell: Bell | None = None,
     role: Role = "all",
 ) -> FastAPI:
@@ -61,15 +58,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        from service.jobs.store import Store  # noqa: PLC0415  as soon as it is there: at the top
-
         opened = store or Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
-        app.state.services = Services(
-            settings=settings, store=opened, bell=bell or CeleryBell(settings), registry=registry_of(settings)
-        )
         app.state.door = Door.of(settings, Keys(opened.database).all)
         try:
-            yield
+            async with running_services(
+                settings, store=opened, bell=bell or CeleryBell(settings)
+            ) as services:
+                app.state.services = services
+                yield
         finally:
             if store is None:
                 opened.close()
@@ -81,6 +77,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
     for name in _ROUTES[role]:

@@ -1,8 +1,10 @@
 """What routes are given: the services of this process, who asks, and absolute addresses."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, urlencode
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
 
 import anyio
 from fastapi import Depends, Request
@@ -10,11 +12,20 @@ from fastapi import Depends, Request
 from models.registry import Registry
 from service.access.principals import Principal
 from service.api.access import principal
+from service.api.asking import Language
+from service.api.blockbounds import Geometries
+from service.api.crew import Crew
+from service.api.janitor import keep_tidy
+from service.api.presenting import Presenter
+from service.api.uploadfolder import UploadFolder
+from service.api.urls import Urls
+from service.api.watching import Watches
+from service.api.wording import Wording
+from service.api.words import preferred_language
+from service.intake.choosing import registry_of
 from service.jobs.bell import Bell
+from service.jobs.store import Store
 from service.settings import Settings
-
-if TYPE_CHECKING:
-    from service.jobs.store import Store
 
 PLANNING_AT_ONCE = 2
 """Requests whose files are read and planned at the same time; others wait for their turn."""
@@ -25,11 +36,47 @@ class Services:
     """What this process works with; made at its door, the same for every request."""
 
     settings: Settings
-    store: "Store"
+    store: Store
     bell: Bell
     registry: Registry
-    planning: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(PLANNING_AT_ONCE))
+    uploads: UploadFolder
+    crew: Crew
+    watches: Watches
+    geometries: Geometries
+    wording: Wording
+    planning: anyio.CapacityLimiter
     """Turns at reading and planning: each starts a process and may take gigabytes."""
+
+
+@asynccontextmanager
+async def running_services(settings: Settings, *, store: Store, bell: Bell) -> AsyncIterator[Services]:
+    """The services of a process, for as long as it answers.
+
+    Args:
+        settings: Of the process.
+        store: Open; the caller closes it.
+        bell: What calls workers.
+    """
+    async with anyio.create_task_group() as tasks:
+        uploads = UploadFolder(settings.uploads_folder.resolve())
+        folders = [re.escape(str(folder.resolve())) for folder in settings.source_folders]
+        services = Services(
+            settings=settings,
+            store=store,
+            bell=bell,
+            registry=registry_of(settings),
+            uploads=uploads,
+            crew=Crew(store),
+            watches=Watches(store, tasks),
+            geometries=Geometries(store),
+            wording=Wording(re.escape(str(uploads.path)) + "/[0-9a-z]+/data", *folders),
+            planning=anyio.CapacityLimiter(PLANNING_AT_ONCE),
+        )
+        tasks.start_soon(keep_tidy, services.uploads, store, settings.upload_keep_s)
+        try:
+            yield services
+        finally:
+            tasks.cancel_scope.cancel()
 
 
 def services_of(request: Request) -> Services:
@@ -38,7 +85,7 @@ def services_of(request: Request) -> Services:
     return services
 
 
-def _store(request: Request) -> Any:  # noqa: ANN401  the store's type is imported by type checkers alone
+def _store(request: Request) -> Store:
     return services_of(request).store
 
 
@@ -50,20 +97,9 @@ def _registry(request: Request) -> Registry:
     return services_of(request).registry
 
 
-class Urls:
-    """Absolute addresses, under the public one where it is set, else under the one that was asked."""
-
-    def __init__(self, base: str) -> None:
-        self.base = base.rstrip("/")
-
-    def __call__(self, *parts: str, **query: str) -> str:
-        """The address of a path, given part by part; parts are quoted, braces of templates are kept.
-
-        >>> Urls("https://maps.example.org/")("maps", "a b", "tiles", "{z}", "{x}", "{y}.png", style="cvd")
-        'https://maps.example.org/maps/a%20b/tiles/{z}/{x}/{y}.png?style=cvd'
-        """
-        path = "".join("/" + quote(part, safe="{}@:,") for part in parts)
-        return f"{self.base}{path}" + (f"?{urlencode(query)}" if query else "")
+def language_of(request: Request) -> Language:
+    """The language that a request asks for."""
+    return preferred_language(request.headers.get("accept-language"))
 
 
 def _urls(request: Request) -> Urls:
@@ -71,9 +107,15 @@ def _urls(request: Request) -> Urls:
     return Urls(settings.public_url or str(request.base_url))
 
 
+def _presenter(request: Request) -> Presenter:
+    return Presenter(services_of(request), _urls(request), language_of(request))
+
+
 ServicesDep = Annotated[Services, Depends(services_of)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
-StoreDep = Annotated["Store", Depends(_store)]
+StoreDep = Annotated[Store, Depends(_store)]
 RegistryDep = Annotated[Registry, Depends(_registry)]
 PrincipalDep = Annotated[Principal, Depends(principal)]
 UrlsDep = Annotated[Urls, Depends(_urls)]
+LanguageDep = Annotated[Language, Depends(language_of)]
+PresenterDep = Annotated[Presenter, Depends(_presenter)]

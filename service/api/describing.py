@@ -1,5 +1,7 @@
 """The OpenAPI description: what FastAPI writes, with every error as problem+json."""
 
+import itertools
+import warnings
 from http import HTTPStatus
 from typing import Any
 
@@ -35,17 +37,31 @@ _REF = "#/components/responses/Problem{}"
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of an app, made once."""
     if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            summary=app.summary,
-            description=app.description,
-            routes=app.routes,
-            tags=TAGS,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of operations with one name: they get theirs below
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+                tags=TAGS,
+            )
+        _name_operations(document)
         _name_problems(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _name_operations(document: dict[str, Any]) -> None:
+    """Give every operation a name of its own: its function's, which may serve several paths and methods."""
+    names: set[str] = set()
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            stem = operation["operationId"] + ("_head" if method == "head" else "")
+            numbered = (stem if number == 1 else f"{stem}_{number}" for number in itertools.count(1))
+            operation["operationId"] = next(name for name in numbered if name not in names)
+            names.add(operation["operationId"])
 
 
 def _name_problems(document: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -69,6 +70,8 @@ class MediaTypeRefused(RequestError):
 
 class PreconditionRefused(RequestError):
     """A header asks for a version or a state that is not there."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class ChecksumWrong(RequestError):
@@ -207,14 +210,16 @@ def _headers_of(error: RemediedError) -> dict[str, str]:
 def _place(entry: Mapping[str, Any]) -> dict[str, str]:
     """Where in the request a validation error lies: a JSON pointer into the body, or a parameter's name."""
     place, *path = [str(part) for part in entry["loc"]] or ["body"]
+    message = str(entry["msg"]).removeprefix("Value error, ")
     if place == "body":
         escaped = (part.replace("~", "~0").replace("/", "~1") for part in path)
-        return {"detail": entry["msg"], "pointer": "#" + "".join(f"/{part}" for part in escaped)}
-    return {"detail": entry["msg"], "header" if place == "header" else "parameter": "/".join(path)}
+        return {"detail": message, "pointer": "#" + "".join(f"/{part}" for part in escaped)}
+    return {"detail": message, "header" if place == "header" else "parameter": "/".join(path)}
 
 
 def _named(entry: Mapping[str, str]) -> str:
-    return entry.get("parameter") or entry.get("header") or entry.get("pointer", "#")
+    place = entry.get("parameter") or entry.get("header") or entry.get("pointer", "")
+    return place.removeprefix("#/") or "body"
 
 
 def _promise(kind: type[Exception]) -> str:

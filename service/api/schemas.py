@@ -64,7 +64,9 @@ class Link(Shape):
     href: str = Field(examples=["http://localhost:8000/jobs/0cv2m7"])
     type: str = Field(description="Media type of what is there.", examples=["application/json"])
     title: str = Field(examples=["This job"])
-    templated: bool | None = Field(default=None, description="True where href holds {z}, {x}, {y}.")
+    templated: bool | None = Field(
+        default=None, exclude_if=lambda it: it is None, description="True where href holds {z}, {x}, {y}."
+    )
 
 
 class BlockCounts(Shape):
@@ -119,8 +121,10 @@ class JobOut(Shape):
         examples=[["ortho.tif: resampled to 0.2 m, since the model reads 0.15 to 0.5 m"]],
     )
     error: str | None = Field(default=None, description="Why it failed.")
-    deduplicated: bool | None = Field(default=None, description="True where an equal job was there already.")
-    resumed: bool | None = Field(default=None, description="True where an equal job was taken up again.")
+    deduplicated: bool = Field(default=False, description="An equal job was there already: this one.")
+    resumed: bool = Field(
+        default=False, description="An equal job had stopped, and was taken up again: this one."
+    )
     links: dict[str, Link]
 
 
@@ -147,7 +151,22 @@ class BlockPage(Shape):
     """Blocks of a job."""
 
     blocks: list[BlockOut]
-    links: dict[str, Link] = Field(description="`next` leads to those that settled later.")
+    seq: int = Field(description="What to ask with as `since` for those that settle later.", examples=[12])
+
+
+class SettledBlock(Shape):
+    """A block that is done, or given up."""
+
+    name: str = Field(examples=["r-12_c340"])
+    sheet: str = Field(examples=["annecy-2024"])
+    status: UnitStatus
+    bounds: Bounds
+
+
+class BlocksEvent(Shape):
+    """Blocks that have settled."""
+
+    blocks: list[SettledBlock]
 
 
 class LogLine(Shape):
@@ -164,7 +183,7 @@ class LogOut(Shape):
     entries: list[LogLine]
 
 
-class Estimate(Shape):
+class EstimateOut(Shape):
     """What a job would cost, before any work."""
 
     num_px: int = Field(description="Pixels that are segmented.", examples=[26_214_400])
@@ -190,9 +209,10 @@ class UploadOut(Shape):
 
     id: str
     name: str = Field(examples=["ortho.tif"])
-    size: int | None = Field(description="Bytes in all; null while the sender has not said.")
+    size: int | None = Field(description="Bytes in all; null for what came with a request and is not whole.")
     offset: int = Field(description="Bytes that are here.")
-    sha256: str | None = Field(default=None, description="Of the whole file; null until it is complete.")
-    expires: Time | None = None
-    source: str = Field(description="How to name it in POST /predict.", examples=["upload:0cv2m9"])
+    is_whole: bool
+    expires: Time = Field(description="When it is removed, unless a job reads it.")
+    source: str = Field(description="How to name it in POST /predict.", examples=["upload:01kat3mb3t"])
+    jobs: list[str] = Field(description="Ids of the jobs that read it.")
     links: dict[str, Link]

@@ -49,6 +49,7 @@ def _answer(room: "Room", request: dict[str, Any]) -> dict[str, Any]:
         "share": room.share,
         "read": room.read,
         "copy": room.copy,
+        "polygons": room.polygons,
     }
     operation = request.pop("op")
     try:
@@ -117,3 +118,9 @@ class Room:
         from service.rasters.sources import Layer  # noqa: PLC0415
 
         copy_tiled(Layer.model_validate(layer), target, limits=self._limits, progress=self._progress)
+
+    def polygons(self, path: str) -> dict[str, Any]:
+        """Polygons of a vector file, as GeoJSON."""
+        from service.rasters.polygons import polygons_of  # noqa: PLC0415
+
+        return polygons_of(path)

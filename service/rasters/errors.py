@@ -86,6 +86,14 @@ class BandMismatch(RasterError):
         )
 
 
+class NoPolygons(RasterError):
+    """A vector file holds no area, or does not say where it lies."""
+
+
+class AreaTooDetailed(RasterError):
+    """An area has more polygons or points than its use as a mask is worth."""
+
+
 FROM_CHILD: dict[str, type[RasterError]] = {
     error.__name__: error
     for error in (
@@ -96,6 +104,8 @@ FROM_CHILD: dict[str, type[RasterError]] = {
         SuspiciousCompression,
         UnknownCrs,
         CrsConflict,
+        NoPolygons,
+        AreaTooDetailed,
     )
 }
 """The errors that the child may raise by name; any other name becomes ``UnreadableRaster``."""

@@ -72,6 +72,19 @@ def sniff_driver(path: Path) -> str:
             head = file.read(64)
     except OSError as error:
         raise UnreadableRaster(f"{path}: {error.strerror}", remedy="check the file's permissions") from error
+    return driver_of(head, name=str(path))
+
+
+def driver_of(head: bytes, *, name: str) -> str:
+    """Name the driver by the first bytes of a file.
+
+    Args:
+        head: At least 64 bytes, or all there are.
+        name: Of the file, for messages.
+
+    Raises:
+        UnsupportedFormat: Neither GeoTIFF nor JPEG 2000.
+    """
     for magic, driver in _MAGIC:
         if head.startswith(magic):
             return driver
@@ -81,7 +94,7 @@ def sniff_driver(path: Path) -> str:
     )
     what = kind if head else "empty"
     remedy = _TO_GEOTIFF if head else "copy or download it again"
-    raise UnsupportedFormat(f"{path} is {what}; GeoTIFF and JPEG 2000 are read", remedy=remedy)
+    raise UnsupportedFormat(f"{name} is {what}; GeoTIFF and JPEG 2000 are read", remedy=remedy)
 
 
 def open_checked(path: str, limits: Limits) -> Any:  # noqa: ANN401 - rasterio has no types

@@ -1,0 +1,183 @@
+"""What a caller may say of a map: the fields of POST /predict."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
+
+from service.planning.preflight import ReadingOptions
+from service.rasters.placing import NodataOption
+
+Language = Literal["en", "fr"]
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+
+COMING = {
+    "subscriber": "comes with a later version; follow the job's `events` link, or ask with Prefer: wait=30",
+}
+"""Fields that are planned, and what to do until then."""
+
+_CRS = re.compile(r"(EPSG|IGNF|ESRI|OGC):\w{1,20}", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_MAP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+def known_crs(text: str) -> str:
+    """A CRS by its code; other spellings can name files and addresses.
+
+    Raises:
+        ValueError: It is no code.
+    """
+    if not _CRS.fullmatch(text.strip()):
+        raise ValueError("a CRS is named by its code, such as EPSG:2154")
+    return text.strip().upper()
+
+
+def _name_of_map(text: str) -> str:
+    if not _MAP_NAME.fullmatch(text) or text == "latest":
+        raise ValueError("a map's name has letters, digits, dots, dashes and underscores, at most 80")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+        raise ValueError("a title is one line")
+    return text.strip()
+
+
+def _date(text: str) -> str:
+    if not _DATE.fullmatch(text) or (text[5:7] and not 1 <= int(text[5:7]) <= 12):
+        raise ValueError("a date is a year, a month or a day: 2024, 2024-06 or 2024-06-15")
+    return text
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _nodata(value: object) -> NodataOption:
+    """``auto`` and ``none`` as words, anything else as a number."""
+    word = str(value).strip().lower()
+    if word in ("auto", "file"):
+        return "file"
+    if word == "none":
+        return None
+    if not re.fullmatch(r"\d{1,3}(\.0*)?", word) or float(word) > 255:
+        raise ValueError("is auto, none, or a value of 8-bit pixels, 0 to 255")
+    return float(word)
+
+
+def _bands(value: object) -> object:
+    return ",".join(map(str, value)) if isinstance(value, list) else value
+
+
+Names = Annotated[
+    list[Annotated[str, Field(max_length=2000)]], BeforeValidator(_listed), Field(max_length=10_000)
+]
+
+
+class PredictFields(BaseModel):
+    """Everything that may be said beside the files; all of it may be left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    source: Names = Field(
+        default=[],
+        description="What to map, where no file comes: `upload:{id}`, or a path that the server offers.",
+        examples=["upload:01kat3mb3tbd1xxvm3tcx1gtqz"],
+    )
+    irc: Names = Field(default=[], description="NIR, R, G twins of the sources, named likewise.")
+    height: Names = Field(default=[], description="Heights above ground, named likewise.")
+    aoi: dict[str, Any] | str | None = Field(
+        default=None,
+        description='GeoJSON in WGS84, `{"bbox": [left, bottom, right, top], "crs": "EPSG:2154"}`, or'
+        " `left,bottom,right,top,EPSG:2154`; the whole source where absent.",
+        examples=[{"bbox": [942_000, 6_537_000, 943_000, 6_538_000], "crs": "EPSG:2154"}],
+    )
+    model: str = Field(default="default", max_length=200, description="`id` or `id@version`; see /models.")
+    bands: Annotated[str, BeforeValidator(_bands)] = Field(
+        default="auto",
+        max_length=200,
+        description="`auto`, `RGB`, `RGBI`, `IRC`, or a role per band: `I,R,G,B`.",
+    )
+    nodata: Annotated[NodataOption, PlainValidator(_nodata, json_schema_input_type=str | int)] = Field(
+        default="file",
+        description="`auto`: what the file says; `none`: nothing; a number: where all bands are it.",
+    )
+    source_crs: Annotated[str, AfterValidator(known_crs)] | None = Field(
+        default=None, description="The CRS of files that state none.", examples=["EPSG:2154"]
+    )
+    map: Annotated[str, AfterValidator(_name_of_map)] | None = Field(
+        default=None, description="Name of the map; after its source where absent.", examples=["annecy-2024"]
+    )
+    title: Annotated[str, AfterValidator(_one_line)] | None = Field(
+        default=None, max_length=200, description="Of the job, for people."
+    )
+    clip: Literal[True] = Field(default=True, description="The map is clipped to the area.")
+    style: Literal["cosia", "flair", "cvd"] = Field(
+        default="cosia", description="Palette of the links to tiles."
+    )
+    lang: Language | None = Field(default=None, description="Of titles; from Accept-Language where absent.")
+    acquisition_date: Annotated[str, AfterValidator(_date)] | None = Field(
+        default=None,
+        description="When the image was taken; from its metadata where absent.",
+        examples=["2024-06-15"],
+    )
+    dry_run: bool = Field(default=False, description="Answer with an estimate, and do nothing.")
+    priority: Literal["low", "normal", "high"] = "normal"
+    max_failed_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Finish with holes while no more than this share of blocks failed.",
+    )
+    force: bool = Field(default=False, description="Make the map again, even if an equal one is there.")
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """What is said of the sources, as reading them takes it."""
+        return ReadingOptions(bands=self.bands, nodata=self.nodata, source_crs=self.source_crs)
+
+
+def read_fields(values: Mapping[str, Any]) -> PredictFields:
+    """Check what was said.
+
+    Raises:
+        RequestValidationError: Some of it is no field, or holds what it cannot.
+    """
+    try:
+        return PredictFields.model_validate(_meant(values))
+    except ValidationError as error:
+        raise RequestValidationError([_entry(found) for found in error.errors(include_url=False)]) from error
+
+
+def _entry(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault, placed in the body; one in a field that is none says which there are."""
+    name = str(found["loc"][-1])
+    message = _unknown(name) if found["type"] == "extra_forbidden" else found["msg"]
+    return dict(found) | {"loc": ("body", *_named(found["loc"])), "msg": message}
+
+
+def _meant(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as meant: an empty field of a form says nothing."""
+    return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+def _named(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A place in the request; pydantic adds which of several types it tried, which is no place."""
+    return loc[:1] if loc and loc[0] in ("nodata", "aoi") else loc
+
+
+def _unknown(name: str) -> str:
+    fields = ", ".join(PredictFields.model_fields)
+    return COMING.get(name) or f"is no field; there are file, {fields}"
