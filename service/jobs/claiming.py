@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from service.jobs.clock import now
+from service.jobs.ending import lock_job
 from service.jobs.ids import new_token
 from service.jobs.journal import write_log
 from service.jobs.reading import lease_of
 from service.jobs.records import JobStatus, UnitStatus
-from service.jobs.schema import IS_LEASED, IS_LIVE, IS_READY, jobs, units
+from service.jobs.schema import HAS_LAPSED, IS_LEASED, IS_LIVE, IS_READY, jobs, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,71 @@ if TYPE_CHECKING:
 
 EXACT_BELOW = 4096
 """Ready units of a job up to which its claimable leases are counted one by one."""
+
+# Statements that run for every lease are made once: to make one takes longer than SQLite takes to run it.
+
+_IS_FOR_CLASS = sa.or_(jobs.c.profile_class.is_(None), jobs.c.profile_class == sa.bindparam("by_class"))
+
+_HELD = (
+    sa.select(jobs.c.owner, sa.func.sum(jobs.c.units_leased).label("by_owner"))
+    .where(IS_LIVE)
+    .group_by(jobs.c.owner)
+    .subquery()
+)
+
+# Whoever waits for the row finds it as it has become: all conditions are on the row itself, so that a job
+# of which nothing is left by then is passed over.
+_NEXT_JOB = (
+    sa.select(jobs.c.id, jobs.c.status, jobs.c.map_id)
+    .join(_HELD, _HELD.c.owner == jobs.c.owner)
+    .where(IS_LIVE, jobs.c.units_ready > 0, _IS_FOR_CLASS)
+    .order_by(jobs.c.priority.desc(), _HELD.c.by_owner, jobs.c.units_leased, jobs.c.created, jobs.c.id)
+    .limit(1)
+    .with_for_update(of=jobs)
+)
+
+_IS_READY_OF_JOB = sa.and_(units.c.job_id == sa.bindparam("of_job"), IS_READY)
+_ORDER = (units.c.turn, units.c.attempts, units.c.id)
+_FIRST_UNIT = sa.select(*_ORDER).where(_IS_READY_OF_JOB).order_by(*_ORDER).limit(1)
+
+_LEASE = (
+    units.update()
+    .values(
+        status=UnitStatus.LEASED.value,
+        attempts=units.c.attempts + 1,
+        lease_token=sa.bindparam("with_token"),
+        lease_worker=sa.bindparam("by_worker"),
+        lease_until=now() + sa.bindparam("for_s", type_=sa.Double()),
+    )
+    .returning(*units.c)
+)
+_LEASE_ONE = _LEASE.where(units.c.id == sa.bindparam("of_unit"))
+_LEASE_RUN = _LEASE.where(_IS_READY_OF_JOB, units.c.turn == sa.bindparam("at_turn"), units.c.attempts == 0)
+
+_COUNT_LEASED = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("of_job"))
+    .values(
+        profile_class=sa.bindparam("by_class"),
+        status=JobStatus.RUNNING.value,
+        seq=jobs.c.seq + sa.case((jobs.c.status == JobStatus.ACCEPTED.value, 1), else_=0),
+        started=sa.func.coalesce(jobs.c.started, now()),
+        updated=now(),
+        units_ready=jobs.c.units_ready - sa.bindparam("num"),
+        units_leased=jobs.c.units_leased + sa.bindparam("num"),
+    )
+)
+
+_IS_OWN = sa.and_(
+    units.c.id.in_(sa.bindparam("of_units", expanding=True)),
+    units.c.lease_token == sa.bindparam("with_token"),
+)
+_EXTEND = (
+    units.update()
+    .where(_IS_OWN, IS_LEASED)
+    .values(lease_until=now() + sa.bindparam("for_s", type_=sa.Double()))
+)
+_NUM_OWN = sa.select(sa.func.count()).select_from(units).where(_IS_OWN)
 
 
 def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, lease_s: float) -> Lease | None:
@@ -39,73 +105,26 @@ def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, leas
     Returns:
         The lease, or None when nothing is to be done.
     """
-    job = connection.execute(_next_job(profile_class)).one_or_none()
+    job = connection.execute(_NEXT_JOB, {"by_class": profile_class}).one_or_none()
     if job is None:
         return None
     token = new_token()
-    leased = _lease_units(connection, job.id, worker_id, token, lease_s)
-    values = {"profile_class": profile_class, "status": JobStatus.RUNNING.value, "updated": now()}
+    told = {"with_token": token, "by_worker": worker_id, "for_s": lease_s}
+    leased = _lease_units(connection, job.id, told)
+    connection.execute(_COUNT_LEASED, {"of_job": job.id, "by_class": profile_class, "num": len(leased)})
     if job.status == JobStatus.ACCEPTED:
-        values |= {"started": sa.func.coalesce(jobs.c.started, now()), "seq": jobs.c.seq + 1}
         write_log(connection, job.id, f"running on {profile_class}, first by worker {worker_id}")
-    values |= {
-        "units_ready": jobs.c.units_ready - len(leased),
-        "units_leased": jobs.c.units_leased + len(leased),
-    }
-    connection.execute(jobs.update().where(jobs.c.id == job.id).values(values))
     return lease_of(leased, token=token, worker_id=worker_id, map_id=job.map_id)
 
 
-def _next_job(profile_class: str) -> sa.Select[tuple[str, str, str]]:
-    """The job whose turn it is, its row locked.
-
-    Whoever waits for the row finds it as it has become: all conditions are on the row itself, so that a job
-    that has nothing left by then is passed over.
-    """
-    held = (
-        sa.select(jobs.c.owner, sa.func.sum(jobs.c.units_leased).label("by_owner"))
-        .where(IS_LIVE)
-        .group_by(jobs.c.owner)
-        .subquery()
-    )
-    return (
-        sa.select(jobs.c.id, jobs.c.status, jobs.c.map_id)
-        .join(held, held.c.owner == jobs.c.owner)
-        .where(IS_LIVE, jobs.c.units_ready > 0, _is_for(profile_class))
-        .order_by(jobs.c.priority.desc(), held.c.by_owner, jobs.c.units_leased, jobs.c.created, jobs.c.id)
-        .limit(1)
-        .with_for_update(of=jobs)
-    )
-
-
-def _is_for(profile_class: str) -> sa.ColumnElement[bool]:
-    return sa.or_(jobs.c.profile_class.is_(None), jobs.c.profile_class == profile_class)
-
-
 def _lease_units(
-    connection: sa.Connection, job_id: str, worker_id: str, token: str, lease_s: float
+    connection: sa.Connection, job_id: str, told: dict[str, Any]
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Lease the next units of a job, which has some that are ready."""
-    ready = (units.c.job_id == job_id, IS_READY)
-    order = (units.c.turn, units.c.attempts, units.c.id)
-    first = connection.execute(sa.select(*order).where(*ready).order_by(*order).limit(1)).one()
-    if first.attempts == 0:
-        chosen = sa.and_(*ready, units.c.turn == first.turn, units.c.attempts == 0)
-    else:
-        chosen = units.c.id == first.id
-    leased = connection.execute(
-        units.update()
-        .where(chosen)
-        .values(
-            status=UnitStatus.LEASED.value,
-            attempts=units.c.attempts + 1,
-            lease_token=token,
-            lease_worker=worker_id,
-            lease_until=now() + lease_s,
-        )
-        .returning(units)
-    )
-    return leased.all()
+    first = connection.execute(_FIRST_UNIT, {"of_job": job_id}).one()
+    if first.attempts:
+        return connection.execute(_LEASE_ONE, told | {"of_unit": first.id}).all()
+    return connection.execute(_LEASE_RUN, told | {"of_job": job_id, "at_turn": first.turn}).all()
 
 
 def extend(connection: sa.Connection, lease: Lease, *, lease_s: float) -> bool:
@@ -115,25 +134,23 @@ def extend(connection: sa.Connection, lease: Lease, *, lease_s: float) -> bool:
         False when it is lost, or the job over before its time.
     """
     # Several rows at once: under the job's lock, or two transactions could wait for each other.
-    connection.execute(sa.select(jobs.c.id).where(jobs.c.id == lease.job_id).with_for_update())
-    ids = [unit.id for unit in lease.units]
-    own = (units.c.id.in_(ids), units.c.lease_token == lease.token)
-    extended = connection.execute(units.update().where(*own, IS_LEASED).values(lease_until=now() + lease_s))
-    if extended.rowcount:
+    if lock_job(connection, lease.job_id) is None:
+        return False
+    own = {"of_units": [unit.id for unit in lease.units], "with_token": lease.token}
+    if connection.execute(_EXTEND, own | {"for_s": lease_s}).rowcount:
         return True
     # Nothing is left to extend where the lease is at its end and all its units are done.
-    num_done: int = connection.execute(sa.select(sa.func.count()).select_from(units).where(*own)).scalar_one()
-    return num_done == len(ids)
+    return connection.execute(_NUM_OWN, own).scalar_one() == len(lease.units)
 
 
 def num_claimable(connection: sa.Connection, profile_class: str) -> int:
     """Leases that workers of a class could be given now; at least, for jobs with very many."""
-    live = sa.select(jobs.c.id, jobs.c.units_ready, jobs.c.run_blocks).where(IS_LIVE, _is_for(profile_class))
-    found = connection.execute(live).all()
+    live = sa.select(jobs.c.id, jobs.c.units_ready, jobs.c.run_blocks).where(IS_LIVE, _IS_FOR_CLASS)
+    found = connection.execute(live, {"by_class": profile_class}).all()
     num_ready = sum(_num_leases(connection, row) for row in found if row.units_ready)
-    lapsed = sa.select(sa.func.count()).select_from(units).where(IS_LEASED, units.c.lease_until < now())
-    of_found = lapsed.where(units.c.job_id.in_([row.id for row in found]))
-    return num_ready + int(connection.execute(of_found).scalar_one())
+    lapsed = connection.execute(sa.select(units.c.job_id).where(HAS_LAPSED)).scalars()
+    ids = {row.id for row in found}
+    return num_ready + sum(job_id in ids for job_id in lapsed)
 
 
 def _num_leases(connection: sa.Connection, job: sa.Row[*tuple[Any, ...]]) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from service.jobs.bulk import insert_rows
 from service.jobs.clock import now
 from service.jobs.ids import new_id
 from service.jobs.journal import write_log
@@ -37,7 +38,12 @@ SMALL_SHEET_PX = 8192 * 8192
 _FIRST_PICTURES, _SHEETS, _RUNS, _LAST_PICTURES = (phase << 40 for phase in range(4))
 """Order of claims within a job; a number is added to each."""
 
-Row = dict[str, Any]
+_COLUMNS = (
+    *("job_id", "kind", "sheet", "name", "row", "col", "run", "turn"),
+    *("num_px", "status", "blocks_open", "attempts", "seq"),
+)
+Row = tuple[str | int, ...]
+"""A unit: values of these columns."""
 
 
 def create(database: Database, new: NewJob) -> str:
@@ -55,7 +61,7 @@ def create(database: Database, new: NewJob) -> str:
         with database.writing(is_durable=not following) as connection:
             if is_first:
                 _insert_draft(connection, new, job_id)
-            connection.execute(units.insert(), chunk)
+            insert_rows(connection, units, _COLUMNS, chunk)
             if not following:
                 _publish(connection, job_id, totals)
                 return job_id
@@ -148,47 +154,15 @@ def _runs_of(blocks: Iterable[Block], run_blocks: int) -> list[tuple[Block, ...]
 
 
 def _block_row(block: Block, sheet: SheetPlan, job_id: str, run: int) -> Row:
-    return {
-        "job_id": job_id,
-        "kind": UnitKind.BLOCK.value,
-        "sheet": sheet.name,
-        "name": block.name,
-        "row": block.row,
-        "col": block.col,
-        "run": run,
-        "turn": _RUNS + run,
-        "num_px": block.window.num_px,
-        "status": UnitStatus.READY.value,
-        "blocks_open": 0,
-        "attempts": 0,
-        "seq": 0,
-    }
+    place = (sheet.name, block.name, block.row, block.col, run, _RUNS + run)
+    return (job_id, UnitKind.BLOCK.value, *place, block.window.num_px, UnitStatus.READY.value, 0, 0, 0)
 
 
 def _sheet_rows(new: NewJob, sheet: SheetPlan, job_id: str, *, number: int, num_blocks: int) -> Iterator[Row]:
-    """The units that make a sheet's files: its picture, ready at once, and its products."""
-    common = {
-        "job_id": job_id,
-        "sheet": sheet.name,
-        "name": sheet.name,
-        "row": 0,
-        "col": 0,
-        "run": 0,
-        "num_px": sheet.window.num_px,
-        "attempts": 0,
-        "seq": 0,
-    }
-    yield common | {
-        "kind": UnitKind.SHEET.value,
-        "turn": _SHEETS + number,
-        "status": (UnitStatus.WAITING if num_blocks else UnitStatus.READY).value,
-        "blocks_open": num_blocks,
-    }
+    """The units that make a sheet's files: its products, and its picture, which is ready at once."""
+    place, num_px = (sheet.name, sheet.name, 0, 0, 0), sheet.window.num_px
+    status = (UnitStatus.WAITING if num_blocks else UnitStatus.READY).value
+    yield (job_id, UnitKind.SHEET.value, *place, _SHEETS + number, num_px, status, num_blocks, 0, 0)
     if new.has_pictures:
-        phase = _FIRST_PICTURES if sheet.window.num_px <= SMALL_SHEET_PX else _LAST_PICTURES
-        yield common | {
-            "kind": UnitKind.PICTURE.value,
-            "turn": phase + number,
-            "status": UnitStatus.READY.value,
-            "blocks_open": 0,
-        }
+        turn = (_FIRST_PICTURES if num_px <= SMALL_SHEET_PX else _LAST_PICTURES) + number
+        yield (job_id, UnitKind.PICTURE.value, *place, turn, num_px, UnitStatus.READY.value, 0, 0, 0)

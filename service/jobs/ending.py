@@ -20,19 +20,29 @@ _NEEDED = (
     *(jobs.c.id, jobs.c.status, jobs.c.seq, jobs.c.map_id, jobs.c.profile_class, jobs.c.profile),
     *(jobs.c.units_open, jobs.c.blocks_total, jobs.c.blocks_failed, jobs.c.max_failed_share),
 )
+_LOCK_JOB = sa.select(*_NEEDED).where(jobs.c.id == sa.bindparam("of_job"), IS_WHOLE).with_for_update()
+
+_COUNTERS = (
+    *("seq", "blocks_done", "blocks_failed", "px_done", "sheets_done"),
+    *("units_open", "units_ready", "units_leased"),
+)
+_ADD_TO_JOB = (
+    jobs.update()
+    .where(jobs.c.id == sa.bindparam("of_job"))
+    .values(updated=now(), **{name: jobs.c[name] + sa.bindparam(f"add_{name}") for name in _COUNTERS})
+)
 
 
 def lock_job(connection: sa.Connection, job_id: str) -> JobRow | None:
     """Take a job's row until the transaction ends; every change of a job or of its units begins so."""
-    query = sa.select(*_NEEDED).where(jobs.c.id == job_id, IS_WHOLE).with_for_update()
-    found: JobRow | None = connection.execute(query).one_or_none()
+    found: JobRow | None = connection.execute(_LOCK_JOB, {"of_job": job_id}).one_or_none()
     return found
 
 
 def add_to_job(connection: sa.Connection, job_id: str, changes: Counter[str]) -> None:
     """Add to counters of a job, of which the row is held."""
-    values: dict[str, Any] = {name: jobs.c[name] + change for name, change in changes.items() if change}
-    connection.execute(jobs.update().where(jobs.c.id == job_id).values(updated=now(), **values))
+    added = {f"add_{name}": changes[name] for name in _COUNTERS}
+    connection.execute(_ADD_TO_JOB, {"of_job": job_id} | added)
 
 
 def end_job(connection: sa.Connection, job_id: str, status: JobStatus, *, error: str | None = None) -> None:

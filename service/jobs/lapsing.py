@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from service.jobs.clock import now
 from service.jobs.ending import end_job, lock_job
 from service.jobs.records import JobStatus
-from service.jobs.schema import IS_LEASED, IS_LIVE, jobs, units
+from service.jobs.schema import HAS_LAPSED, IS_LEASED, IS_LIVE, jobs, units
 from service.jobs.settling import put_back
 
 if TYPE_CHECKING:
     from service.jobs.engine import Database
 
+_ANY_LAPSED = sa.select(units.c.id).where(HAS_LAPSED).limit(1)
+
 
 def has_lapsed(connection: sa.Connection) -> bool:
     """Whether some lease is not kept any more."""
-    return connection.execute(sa.select(units.c.id).where(*_lapsed()).limit(1)).first() is not None
+    return connection.execute(_ANY_LAPSED).first() is not None
 
 
 def release_lapsed(database: Database, *, max_attempts: int) -> list[str]:
@@ -27,7 +28,9 @@ def release_lapsed(database: Database, *, max_attempts: int) -> list[str]:
     Returns:
         The jobs that are concerned.
     """
-    changed, _ = _release(database, _lapsed(), error="its worker was not heard of", max_attempts=max_attempts)
+    changed, _ = _release(
+        database, HAS_LAPSED, error="its worker was not heard of", max_attempts=max_attempts
+    )
     return changed
 
 
@@ -37,7 +40,7 @@ def release_worker(database: Database, worker_id: str, *, max_attempts: int) -> 
     Returns:
         Units that it held.
     """
-    held = (IS_LEASED, units.c.lease_worker == worker_id)
+    held = sa.and_(IS_LEASED, units.c.lease_worker == worker_id)
     _, num_units = _release(database, held, error=f"worker {worker_id} died", max_attempts=max_attempts)
     return num_units
 
@@ -59,21 +62,17 @@ def end_settled(database: Database) -> list[str]:
     return list(found)
 
 
-def _lapsed() -> tuple[sa.ColumnElement[bool], ...]:
-    return (IS_LEASED, units.c.lease_until < now())
-
-
 def _release(
-    database: Database, held: tuple[sa.ColumnElement[bool], ...], *, error: str, max_attempts: int
+    database: Database, held: sa.ColumnElement[bool], *, error: str, max_attempts: int
 ) -> tuple[list[str], int]:
     """Release units job by job, each in a transaction of its own: nobody ever holds two jobs' rows."""
     with database.reading() as connection:
-        concerned = connection.execute(sa.select(units.c.job_id).where(*held).distinct()).scalars().all()
+        concerned = connection.execute(sa.select(units.c.job_id).where(held).distinct()).scalars().all()
     changed, num_units = [], 0
     for job_id in concerned:
         with database.writing() as connection:
             job = lock_job(connection, job_id)
-            tried = list(connection.execute(sa.select(units).where(units.c.job_id == job_id, *held)))
+            tried = list(connection.execute(sa.select(units).where(units.c.job_id == job_id, held)))
             if job is None or not tried:
                 continue
             put_back(connection, job, tried, error=error, max_attempts=max_attempts)

@@ -22,9 +22,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     literal_column,
 )
 
+from service.jobs.clock import now
 from service.jobs.records import JobStatus, UnitStatus
 
 if TYPE_CHECKING:
@@ -137,6 +139,7 @@ units = Table(
 IS_READY = units.c.status == literally(UnitStatus.READY)
 IS_LEASED = units.c.status == literally(UnitStatus.LEASED)
 HAS_FAILED = units.c.status == literally(UnitStatus.FAILED)
+HAS_LAPSED = and_(IS_LEASED, units.c.lease_until < now())
 
 Index("ix_units_settled", units.c.job_id, units.c.kind, units.c.seq)
 Index(
@@ -145,7 +148,12 @@ Index(
     sqlite_where=IS_READY,
     postgresql_where=IS_READY,
 )
-Index("ix_units_leased", units.c.lease_until, sqlite_where=IS_LEASED, postgresql_where=IS_LEASED)
+Index(
+    "ix_units_leased",
+    *(units.c.job_id, units.c.lease_until),
+    sqlite_where=IS_LEASED,
+    postgresql_where=IS_LEASED,
+)
 Index("ix_units_failed", units.c.job_id, sqlite_where=HAS_FAILED, postgresql_where=HAS_FAILED)
 Index(
     "ix_units_sheet",

@@ -25,6 +25,35 @@ if TYPE_CHECKING:
 FREE: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_until": None}
 """Values of a unit that nobody holds."""
 
+# Statements that run for every block are made once; see `claiming`.
+
+_IS_OWN = sa.and_(units.c.id == sa.bindparam("of_unit"), units.c.lease_token == sa.bindparam("with_token"))
+_FINISH = (
+    units.update()
+    .where(_IS_OWN, IS_LEASED)
+    .values(
+        status=UnitStatus.DONE.value,
+        figures=sa.bindparam("found", type_=units.c.figures.type),
+        error=None,
+        lease_until=None,
+        seq=sa.bindparam("at_seq"),
+    )
+    .returning(units.c.kind, units.c.sheet, units.c.num_px)
+)
+_TELL_SHEET = (
+    units.update()
+    .where(
+        units.c.job_id == sa.bindparam("of_job"),
+        units.c.sheet == sa.bindparam("of_sheet"),
+        units.c.kind == literally(UnitKind.SHEET),
+    )
+    .values(
+        blocks_open=units.c.blocks_open - 1,
+        status=sa.case((units.c.blocks_open == 1, UnitStatus.READY.value), else_=units.c.status),
+    )
+    .returning(units.c.status)
+)
+
 
 def finish_unit(
     connection: sa.Connection, lease: Lease, unit_id: int, figures: dict[str, Any] | None
@@ -37,13 +66,8 @@ def finish_unit(
     job = lock_job(connection, lease.job_id)
     if job is None:
         raise _lost(lease, unit_id)
-    values = {"status": UnitStatus.DONE.value, "figures": figures, "error": None, "lease_until": None}
-    done = connection.execute(
-        units.update()
-        .where(units.c.id == unit_id, units.c.lease_token == lease.token, IS_LEASED)
-        .values(seq=job.seq + 1, **values)
-        .returning(units.c.kind, units.c.sheet, units.c.num_px)
-    ).one_or_none()
+    told = {"of_unit": unit_id, "with_token": lease.token, "at_seq": job.seq + 1, "found": figures}
+    done = connection.execute(_FINISH, told).one_or_none()
     if done is None:
         _require_done(connection, lease, unit_id)
         return
@@ -61,9 +85,9 @@ def finish_unit(
 
 def _require_done(connection: sa.Connection, lease: Lease, unit_id: int) -> None:
     """Tell a repeated call, whose first answer got lost, from one that comes too late."""
-    is_done = units.c.status == literally(UnitStatus.DONE)
-    query = sa.select(units.c.id).where(units.c.id == unit_id, units.c.lease_token == lease.token, is_done)
-    if connection.execute(query).one_or_none() is None:
+    query = sa.select(units.c.id).where(_IS_OWN, units.c.status == literally(UnitStatus.DONE))
+    own = {"of_unit": unit_id, "with_token": lease.token}
+    if connection.execute(query, own).one_or_none() is None:
         raise _lost(lease, unit_id)
 
 
@@ -166,15 +190,8 @@ def _tell_sheet(connection: sa.Connection, job_id: str, sheet: str) -> int:
     Returns:
         Units that have become ready: 0 or 1.
     """
-    is_last = units.c.blocks_open == 1
-    status = sa.case((is_last, UnitStatus.READY.value), else_=units.c.status)
-    told = connection.execute(
-        units.update()
-        .where(units.c.job_id == job_id, units.c.sheet == sheet, units.c.kind == literally(UnitKind.SHEET))
-        .values(blocks_open=units.c.blocks_open - 1, status=status)
-        .returning(units.c.status)
-    ).scalar_one()
-    return int(told == UnitStatus.READY)
+    status = connection.execute(_TELL_SHEET, {"of_job": job_id, "of_sheet": sheet}).scalar_one()
+    return int(status == UnitStatus.READY)
 
 
 def _add_counts(connection: sa.Connection, job_id: str, counts: dict[str, int]) -> None:

@@ -180,7 +180,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_units_leased",
         "units",
-        ["lease_until"],
+        ["job_id", "lease_until"],
         unique=False,
         sqlite_where=sa.text("status = 'leased'"),
         postgresql_where=sa.text("status = 'leased'"),
