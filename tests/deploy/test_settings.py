@@ -32,5 +32,5 @@ def _said(field):
 
 def test_every_setting_is_in_the_table_as_the_code_has_it():
     text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    table = text[text.index(HEAD) :].split("\n\n")[0] + "\n"
+    table = text[text.index(HEAD) :].split("\n\n")[0].rstrip() + "\n"
     assert table == settings_table(), f"paste this into docs/deployment.md:\n{settings_table()}"
