@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import socket
 from pathlib import Path
-
-import redis
 
 from service.errors import Unavailable
 
@@ -40,30 +39,33 @@ def find_redis_server() -> Path:
     )
 
 
-def redis_command(server: Path, socket: Path) -> list[str]:
+def redis_command(server: Path, path: Path) -> list[str]:
     """The command line of a Redis that nobody else can reach and that keeps nothing on disk."""
     return [
         *(str(server), "--daemonize", "no", "--supervised", "no"),
-        *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600"),
+        *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "600"),
         *("--save", "", "--appendonly", "no", "--databases", "1"),
-        *("--dir", str(socket.parent), "--logfile", str(log_of(socket)), "--loglevel", "warning"),
+        *("--dir", str(path.parent), "--logfile", str(log_of(path)), "--loglevel", "warning"),
     ]
 
 
-def log_of(socket: Path) -> Path:
+def log_of(path: Path) -> Path:
     """Where the Redis of a socket says what is wrong."""
-    return socket.with_suffix(".log")
+    return path.with_suffix(".log")
 
 
-def broker_url(socket: Path) -> str:
+def broker_url(path: Path) -> str:
     """The address by which Celery reaches the Redis of a socket."""
-    return f"redis+socket://{socket}?virtual_host=0"
+    return f"redis+socket://{path}?virtual_host=0"
 
 
-def is_answering(socket: Path) -> bool:
+def is_answering(path: Path) -> bool:
     """Whether the Redis of a socket answers now."""
     try:
-        with redis.Redis(unix_socket_path=str(socket), socket_timeout=1.0) as client:
-            return bool(client.ping())
-    except redis.RedisError:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1.0)
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+    except OSError:
         return False

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from service.embedded.broker import broker_url, find_redis_server, is_answering, log_of, redis_command
 from service.embedded.keeper import tied
@@ -48,6 +48,8 @@ class House:
         self._lifeline, self._held_end = os.pipe()  # neither is inherited unless it is handed on
         self._members: list[Member] = []
         self._num_signals = 0
+        self._handlers: dict[int, Any] = {}
+        """Those of whoever uses the house, to be put back."""
 
     def add_broker(self, socket: Path) -> str:
         """Start the private Redis and wait until it answers; returns its address.
@@ -140,7 +142,7 @@ class House:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._hear)
+            self._handlers[number] = signal.signal(number, self._hear)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,3 +157,5 @@ class House:
                 member.end(by=now + member.role.patience_s)
         os.close(self._held_end)
         os.close(self._lifeline)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)

@@ -18,7 +18,7 @@ EXIT_REFUSED = 78
 
 _STEADY_S = 10.0
 """A member that lived this long is started again at once."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 5.0
 
 _log = logging.getLogger(__name__)
 

@@ -106,7 +106,7 @@ def run_worker(settings: Settings, *, name: str) -> None:
     Raises:
         EngineError: The engine that the settings name is not installed.
     """
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # they tell of each bell
+    for chatty in ("celery.worker.strategy", "celery.app.trace", "celery.utils"):  # they tell of each bell
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # To warn of root is right where messages may carry code; these carry nothing.
     warnings.filterwarnings("ignore", category=SecurityWarning)
