@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MAX_LATITUDE = 85.051_128_779_806_6
 """Where web mercator is cut off."""
+_ZOOMS_BEFORE = 4
+"""Zooms at which a map is still seen, as a sixteenth of a tile at least."""
 
 
 def add_matrix_set(contents: ET.Element, tms: TileMatrixSet, *, max_zoom: int, uses_epsg: bool) -> None:
@@ -54,14 +56,21 @@ def epsg_of(tms: TileMatrixSet) -> int:
 
 
 def add_matrix_set_link(
-    layer: ET.Element, tms: TileMatrixSet, *, bounds_wgs84: Bounds, max_zoom: int
+    layer: ET.Element, tms: TileMatrixSet, *, bounds_wgs84: Bounds, zooms: tuple[int, int]
 ) -> None:
-    """Tell which tiles of a set show a layer."""
+    """Tell which tiles of a set show a layer.
+
+    Args:
+        layer: Of the capabilities.
+        tms: The set.
+        bounds_wgs84: Of the layer.
+        zooms: Least and greatest that show it; a few before the least are told, too, where it is small.
+    """
     link = ET.SubElement(layer, "TileMatrixSetLink")
     ET.SubElement(link, "TileMatrixSet").text = tms.id
     limits = ET.SubElement(link, "TileMatrixSetLimits")
     bounds = _bounds_in(tms, bounds_wgs84)
-    for matrix in tms.tileMatrices[: max_zoom + 1]:
+    for matrix in tms.tileMatrices[max(0, zooms[0] - _ZOOMS_BEFORE) : zooms[1] + 1]:
         first_col, first_row, last_col, last_row = tile_range(matrix, bounds)
         part = ET.SubElement(limits, "TileMatrixLimits")
         ET.SubElement(part, "TileMatrix").text = matrix.id

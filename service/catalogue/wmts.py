@@ -79,7 +79,6 @@ def wmts_capabilities(
             # Levels beyond the finest map would make clients ask for tiles that only repeat pixels.
             add_matrix_set(contents, tms, max_zoom=finest, uses_epsg=options.uses_epsg)
     ET.SubElement(root, "ServiceMetadataURL", {"xlink:href": addresses.of(capabilities_path)})
-    ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
 
 
@@ -196,7 +195,7 @@ def _add_layer(
     ET.SubElement(element, "Format").text = layer.format
     for tms in layer.matrix_sets:
         add_matrix_set_link(
-            element, matrix_sets[tms], bounds_wgs84=facts.bounds_wgs84, max_zoom=facts.zooms[tms][1]
+            element, matrix_sets[tms], bounds_wgs84=facts.bounds_wgs84, zooms=facts.zooms[tms]
         )
     ET.SubElement(element, "ResourceURL", format=layer.format, resourceType="tile", template=layer.template)
 
