@@ -30,7 +30,6 @@ export class MapLayers {
     this.chart = chart;
     this.map = map;
     this.layers = {};
-    this.hasImage = false;
     this.dirty = new Set();
     this.later = paced(() => this.flush(), REFRESH_MS);
     for (const kind of ["classes", "confidence"]) this.layers[kind] = this.make(kind);
@@ -66,15 +65,14 @@ export class MapLayers {
   }
 
   /** The image is there, or has grown. */
-  showImage(bounds = null) {
-    if (!this.hasImage) {
-      this.hasImage = true;
-      this.layers.image = this.make("image");
-      this.apply();
-      this.drawControls();
-    } else {
-      this.layers.image.refresh(bounds);
+  showImage() {
+    if (this.layers.image) {
+      this.layers.image.refresh();
+      return;
     }
+    this.layers.image = this.make("image");
+    this.apply();
+    this.drawControls();
   }
 
   /** Blocks settled there: draw again what meets them, soon. */

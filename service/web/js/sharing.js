@@ -1,33 +1,46 @@
 /** Files to take away, and addresses to put into QGIS or a terminal. */
 
 import { byId, el, fill, icon } from "./dom.js";
-import { address, key, readable } from "./http.js";
+import { address, getJson, key, readable } from "./http.js";
 import { language, say, t } from "./i18n.js";
 
-const FILES = [
+const SHEET_FILES = [
   ["landcover.tif", "file_landcover"],
   ["landcover.qml", "file_style"],
   ["confidence.tif", "file_confidence"],
+];
+
+const MAP_FILES = [
   ["legend.png", "file_legend"],
   ["preview.png", "file_preview"],
   ["stats.csv", "file_stats"],
 ];
 
+const MOST_SHEETS = 100;
 const COPIED_MS = 1_600;
 
-/** List the files of a finished map. */
-export function showDownloads(mapId) {
-  fill(byId("downloads"), ...FILES.map(([name, title]) => fileRow(mapId, name, title)));
+/** List the files of a finished map: of each sheet, where there are several, and of all of it. */
+export async function showDownloads(map) {
+  const own = map.num_sheets === 1 ? SHEET_FILES.map(([name, title]) => fileRow(map, name, title)) : await sheetRows(map);
+  fill(byId("downloads"), ...own, ...MAP_FILES.map(([name, title]) => fileRow(map, name, title)));
   byId("downloads-block").hidden = false;
 }
 
-function fileRow(mapId, name, title) {
+async function sheetRows(map) {
+  const { sheets } = await getJson(`maps/${map.id}/sheets?limit=${MOST_SHEETS}`);
+  return sheets.flatMap(({ name: sheet }) =>
+    SHEET_FILES.map(([name, title]) => fileRow(map, name, title, `sheets/${encodeURIComponent(sheet)}/`, sheet)),
+  );
+}
+
+function fileRow(map, name, title, folder = "", sheet = "") {
   const path = name === "legend.png" ? `${name}?lang=${language()}` : name;
+  const saved = [sheet || map.name, name].join("_");
   const link = el(
     "a.download",
-    { href: readable(`maps/${mapId}/${path}`), download: name },
+    { href: readable(`maps/${map.id}/${folder}${path}`), download: saved },
     icon("save"),
-    el("span.download-name", {}, name),
+    el("span.download-name", {}, sheet ? saved : name),
     say(el("span.download-title"), () => t(title)),
   );
   return el("li", {}, link);

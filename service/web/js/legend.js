@@ -11,23 +11,22 @@ const REMEMBERED = "orthoscape.palette";
 /** The legend of one map. */
 export class Legend {
   /**
-   * @param {string} mapId
+   * @param {{id: string, nomenclature: string}} map
    * @param {() => boolean} isFinished Shares are known of finished maps.
-   * @param {object[]} groupings Of the nomenclature, with `key`, `title_en`, `title_fr`.
    * @param {() => void} onChange Called when tiles are to be drawn otherwise.
    */
-  constructor(mapId, isFinished, groupings, onChange) {
-    this.mapId = mapId;
+  constructor(map, isFinished, onChange) {
+    this.map = map;
     this.isFinished = isFinished;
     this.unit = "percent";
-    this.groupings = groupings;
     this.onChange = onChange;
     this.entries = [];
     this.hidden = new Set();
     this.palette = rememberedPalette();
     this.grouping = "";
     this.isGone = false;
-    this.drawSelects();
+    this.drawPalettes();
+    byId("grouping").onchange = () => this.regroup(byId("grouping").value);
     this.forget = onLanguage(() => this.load());
     byId("legend-all").onclick = () => this.switchAll();
     byId("legend-unit").onclick = () => this.switchUnit();
@@ -59,13 +58,17 @@ export class Legend {
     const asked = new URLSearchParams({ style: this.palette, lang: language() });
     if (this.grouping) asked.set("group", this.grouping);
     const isFinished = this.isFinished();
-    const told = await getJson(`maps/${this.mapId}/${isFinished ? "stats" : "legend"}.json?${asked}`);
+    const [told, schemes] = await Promise.all([
+      getJson(`maps/${this.map.id}/${isFinished ? "stats" : "legend"}.json?${asked}`),
+      getJson("classes"),
+    ]);
     if (this.isGone) return;
     this.entries = isFinished ? told.classes : told.entries;
+    this.drawGroupings(schemes.nomenclatures.find((scheme) => scheme.id === this.map.nomenclature).groupings);
     this.draw();
   }
 
-  drawSelects() {
+  drawPalettes() {
     const palette = byId("palette");
     fill(palette, ...PALETTES.map((key) => say(el("option", { value: key }), () => t(`palette_${key}`))));
     palette.value = this.palette;
@@ -74,16 +77,18 @@ export class Legend {
       window.localStorage.setItem(REMEMBERED, this.palette);
       this.reload();
     };
-    const grouping = byId("grouping");
-    const titles = this.groupings.map((entry) =>
-      say(el("option", { value: entry.key }), () => (language() === "fr" ? entry.title_fr : entry.title_en)),
-    );
-    fill(grouping, say(el("option", { value: "" }), () => t("grouping_none")), ...titles);
-    grouping.onchange = () => {
-      this.grouping = grouping.value;
-      this.hidden.clear();
-      this.reload();
-    };
+  }
+
+  drawGroupings(groupings) {
+    const titles = groupings.map(({ key, title }) => el("option", { value: key }, title));
+    fill(byId("grouping"), say(el("option", { value: "" }), () => t("grouping_none")), ...titles);
+    byId("grouping").value = this.grouping;
+  }
+
+  regroup(key) {
+    this.grouping = key;
+    this.hidden.clear();
+    this.reload();
   }
 
   async reload() {

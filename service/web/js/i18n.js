@@ -20,11 +20,6 @@ export function language() {
   return current;
 }
 
-/** Whichever of two names the reader's language asks for; the other where it is missing. */
-export function named(thing) {
-  return current === "fr" ? thing.name_fr || thing.name_en : thing.name_en || thing.name_fr;
-}
-
 /**
  * A text of the page.
  *

@@ -41,7 +41,7 @@ export class MapView {
   async openMap(id) {
     await this.open(async () => {
       const map = await getJson(`maps/${id}`, { cache: "no-store" });
-      return { map, job: await getJson(`jobs/${map.job_id}`, { cache: "no-store" }) };
+      return { map, job: await getJson(`jobs/${map.job}`, { cache: "no-store" }) };
     });
   }
 
@@ -51,21 +51,18 @@ export class MapView {
     const found = await read();
     if (turn !== this.turn) return;
     Object.assign(this, found);
-    const [tiles, classes] = await Promise.all([
-      getJson(`maps/${this.map.id}/tilejson.json`),
-      getJson("classes"),
-    ]);
+    const tiles = await getJson(`maps/${this.map.id}/tilejson.json`);
     if (turn !== this.turn) return;
-    await this.build(tiles, classes);
+    await this.build(tiles);
     if (turn === this.turn) this.watch();
   }
 
-  async build(tiles, classes) {
-    this.version = String(this.map.version);
+  async build(tiles) {
+    this.version = this.map.version;
+    this.numPictures = 0;
     this.legend = new Legend(
-      this.map.id,
+      this.map,
       () => this.job.status === "successful",
-      groupingsOf(classes, this.map.nomenclature),
       () => this.restyle(),
     );
     this.stage.fit(tiles.bounds);
@@ -113,7 +110,7 @@ export class MapView {
     this.progress.show(job);
     if (!isOver(job)) this.lookForImage();
     if (isOver(job) && !wasOver) this.ended();
-    if (job.status === "successful") showDownloads(this.map.id);
+    if (job.status === "successful") showDownloads(this.map);
     else hideDownloads();
   }
 
@@ -138,12 +135,15 @@ export class MapView {
     this.askForImage();
   }
 
-  /** The image can be shown once a worker has made it readable. */
+  /** Workers make the image readable sheet by sheet, beside the classes. */
   async askForImage() {
-    if (!this.map || this.layers.hasImage) return;
+    if (!this.map?.links.image_xyz || this.numPictures === this.map.num_sheets) return;
     const turn = this.turn;
-    this.map = await getJson(`maps/${this.map.id}`, { cache: "no-store" });
-    if (turn === this.turn && this.map.has_picture) this.layers.showImage();
+    const { sheets } = await getJson(`maps/${this.map.id}/sheets`, { cache: "no-store" });
+    const count = sheets.filter((sheet) => "image.tif" in sheet.files).length;
+    if (turn !== this.turn || count === this.numPictures) return;
+    this.numPictures = count;
+    this.layers.showImage();
   }
 
   restyle() {
@@ -233,9 +233,4 @@ export class MapView {
     hideDownloads();
     document.title = "Orthoscape";
   }
-}
-
-function groupingsOf(classes, nomenclature) {
-  const scheme = (classes.nomenclatures ?? [classes]).find((entry) => entry.id === nomenclature);
-  return scheme?.groupings ?? [];
 }

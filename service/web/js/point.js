@@ -35,8 +35,7 @@ export function answerPoints(chart, mapId, entryOf) {
 }
 
 function described(point, place, entryOf) {
-  const value = point.class_value ?? point.value ?? null;
-  const entry = value === null ? undefined : entryOf(value);
+  const entry = point.class ? (entryOf(point.class.value) ?? point.class) : undefined;
   const lines = [];
   if (entry) {
     const swatch = el("span.swatch", { style: { "--swatch": entry.color } });

@@ -5,7 +5,7 @@ import { bytes, number } from "./format.js";
 import { getJson } from "./http.js";
 import { say, t } from "./i18n.js";
 import { isLarge, Order, uploadOnce } from "./orders.js";
-import { showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
+import { bandNames, showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
 import { assignRoles, changeRole, ROLES } from "./roles.js";
 
 const ASK_AFTER_MS = 250;
@@ -68,12 +68,12 @@ export class Compose {
     const answer = await getJson("models");
     this.models = answer.models;
     const first = say(el("option", { value: "default" }), () => t("model_default"));
-    fill(byId("model"), first, ...this.models.map((model) => el("option", { value: model.id }, model.title)));
+    fill(byId("model"), first, ...this.models.map((model) => el("option", { value: keyOf(model) }, model.title)));
     this.describeModel();
   }
 
   describeModel() {
-    const chosen = this.models?.find((model) => model.id === byId("model").value);
+    const chosen = this.models?.find((model) => keyOf(model) === byId("model").value);
     say(byId("model-note"), () => (chosen ? modelWords(chosen) : t("model_default_note")));
   }
 
@@ -185,6 +185,10 @@ function halves(name) {
   return [el("span", {}, name.slice(0, cut)), el("span", {}, name.slice(cut))];
 }
 
+function keyOf(model) {
+  return `${model.id}@${model.version}`;
+}
+
 function modelWords(model) {
-  return t("model_note", { bands: model.bands.join(", "), from: model.gsd_m[0], to: model.gsd_m[1] });
+  return t("model_note", { bands: bandNames(model.bands), from: model.gsd_m.min, to: model.gsd_m.max });
 }
