@@ -18,12 +18,14 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from service.jobs.errors import StoreUnavailable, StoreUrlInvalid
+from service.jobs.errors import StoreUnavailable, StoreUrlInvalid, TextInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.pool import ConnectionPoolEntry
+
+    from service.errors import ServiceError
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer of SQLite waits for another one."""
@@ -208,24 +210,25 @@ def _begin_postgresql(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
 
 
-def _translated(error: exc.DBAPIError | exc.TimeoutError, url: sa.URL) -> StoreUnavailable | None:
-    """What of the database's errors is the state of the world; None for mistakes of ours."""
-    if isinstance(error, exc.DBAPIError):
-        is_of_world = error.connection_invalidated or isinstance(
-            error, exc.OperationalError | exc.InterfaceError
+def _translated(error: exc.DBAPIError | exc.TimeoutError, url: sa.URL) -> ServiceError | None:
+    """What of the database's errors is the state of the world, or of what it was given; None for our own."""
+    if isinstance(error, exc.TimeoutError):
+        return _unavailable("no connection is free", "repeat", url)
+    text = str(error.orig).strip()
+    if isinstance(error, exc.DataError):
+        return TextInvalid(
+            f"the job store cannot hold this: {text}", remedy="leave out what is not printable"
         )
-        text = str(error.orig).strip()
-        known = next((remedy for words, remedy in _REMEDIES.items() if words in text), None)
-        if not is_of_world and known is None:
-            return None
-    else:
-        text, known = "no connection is free", None
-    where = (
-        url.database
-        if url.get_backend_name() == "sqlite"
-        else f"{url.host}:{url.port or 5432}/{url.database}"
-    )
-    return StoreUnavailable(
-        f"the job store {where} does not answer: {text}",
-        remedy=known or "check that the database runs; repeat",
-    )
+    remedy = next((remedy for words, remedy in _REMEDIES.items() if words in text), None)
+    if error.connection_invalidated or isinstance(error, exc.OperationalError | exc.InterfaceError):
+        return _unavailable(text, remedy or "check that the database runs; repeat", url)
+    # A damaged file of SQLite, and a standby of PostgreSQL, are reported as errors of no particular kind.
+    if remedy is not None and type(error) in (exc.DatabaseError, exc.InternalError):
+        return _unavailable(text, remedy, url)
+    return None
+
+
+def _unavailable(text: str, remedy: str, url: sa.URL) -> StoreUnavailable:
+    is_file = url.get_backend_name() == "sqlite"
+    where = url.database if is_file else f"{url.host or 'localhost'}/{url.database}"
+    return StoreUnavailable(f"the job store {where} does not answer: {text}", remedy=remedy)

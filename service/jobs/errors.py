@@ -1,8 +1,8 @@
 """What the store refuses, by name.
 
 JobUnknown, MapUnknown (NotFound) · JobUnderWay, JobNotResumable, RequestUnderWay, StoreNewer (Conflict) ·
-LeaseLost, ProfileMismatch (JobError) · RequestDiffers, CursorInvalid, StoreUrlInvalid (RequestError) ·
-StoreUnavailable (Unavailable)
+LeaseLost, ProfileMismatch (JobError) · RequestDiffers, CursorInvalid, TextInvalid, StoreUrlInvalid
+(RequestError) · StoreUnavailable (Unavailable)
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class RequestUnderWay(Conflict):
 
 class CursorInvalid(RequestError):
     """A cursor did not come from the store."""
+
+
+class TextInvalid(RequestError):
+    """A text or a number that the database cannot hold, such as a text with a NUL inside."""
 
 
 class StoreUrlInvalid(RequestError):

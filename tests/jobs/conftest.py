@@ -1,5 +1,6 @@
 """A store in SQLite and one in PostgreSQL: every test of the store runs on both."""
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,6 +61,30 @@ def store(backend, request, tmp_path) -> Iterator[Store]:
     store = Store.open(f"sqlite:///{path}")
     yield store
     store.close()
+
+
+@pytest.fixture
+def fresh_url(backend, request, tmp_path) -> str:
+    """The address of a database in which nothing is."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'sub' / 'store.sqlite'}"
+    return _fresh_postgresql(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def fresh_postgresql(postgresql) -> str:
+    """The address of a database of PostgreSQL in which nothing is."""
+    return _fresh_postgresql(postgresql)
+
+
+def _fresh_postgresql(url: str) -> str:
+    server = sa.make_url(url).set(drivername="postgresql+psycopg")
+    name = f"fresh_{secrets.token_hex(8)}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
