@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from service.rasters.levels import LEVELS_SUFFIX, write_levels
 from service.rasters.writing import RasterInfo, write_block
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class BlockFolder:
         Args:
             folder: Of the job.
             plan: Of the job.
-            has_overviews: Whether blocks are to be looked at while the map is under way.
+            has_overviews: Whether blocks are to be looked at while the map is under way; their levels then
+                lie beside them.
             token: Of the lease, where several writers may be at work on one sheet.
         """
         self._folder = folder
@@ -56,6 +58,10 @@ class BlockFolder:
         """The file of a block, there or not."""
         return self._folder / sheet.name / f"{block.name}.tif"
 
+    def levels_of(self, sheet: SheetPlan, block: Block) -> Path:
+        """The file of a block's overviews, if blocks have them; it is there before the block is."""
+        return self.path_of(sheet, block).with_suffix(LEVELS_SUFFIX)
+
     def missing(self, sheet: SheetPlan, blocks: Sequence[Block]) -> list[Block]:
         """Those of the blocks that are not done."""
         return [block for block in blocks if not self.path_of(sheet, block).is_file()]
@@ -71,6 +77,14 @@ class BlockFolder:
         """
         path = self.path_of(sheet, block)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if self._has_overviews:
+            write_levels(
+                self.levels_of(sheet, block),
+                {"classes": classes_HW, "confidence": confidence_HW},
+                block=block.window,
+                sheet=sheet.window,
+                token=self._token,
+            )
         write_block(
             path,
             classes_HW,
@@ -80,7 +94,7 @@ class BlockFolder:
                 transform=self._plan.grid.transform_of(block.window),
                 tags={"BLOCK": block.name},
             ),
-            has_overviews=self._has_overviews,
+            token=self._token,
         )
 
     def remove(self, sheet: SheetPlan) -> None:

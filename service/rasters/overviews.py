@@ -1,11 +1,12 @@
-"""Overviews of class rasters: of each 2 x 2 pixels the most frequent class, level upon level.
+"""Overviews, level upon level: of each 2 x 2 pixels the most frequent class, or the mean of a measure.
 
 GDAL's own mode takes three quarters of the time that a COG of classes takes; whole rows at once are many
-times faster. The levels lie in files beside the raster, where GDAL looks for them.
+times faster. By the same rules blocks have theirs, so that a map looks the same while it is under way (see
+`service.rasters.levels`). The levels lie in files beside the raster, where GDAL looks for them.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,28 +20,30 @@ _BAND_ROWS = 512
 """Rows halved at once; even."""
 
 U8 = NDArray[np.uint8]
+Halver = Callable[[U8], U8]
 
 
 @contextlib.contextmanager
-def mode_overviews(path: Path, *, num_levels: int) -> Iterator[None]:
-    """Give a one-band class raster overviews, each half the size of the one before, removed on leaving.
+def overviews_beside(path: Path, *, num_levels: int, halver: Halver) -> Iterator[None]:
+    """Give a one-band raster overviews, each half the size of the one before, removed on leaving.
 
     Args:
         path: Of a tiled GeoTIFF that nobody has open.
         num_levels: How many.
+        halver: What makes one pixel of four: `halve` or `halve_mean`.
     """
     levels = [path]
     try:
         for _ in range(num_levels):
             levels.append(levels[-1].with_name(f"{levels[-1].name}.ovr"))  # GDAL's name for it
-            _write_half(levels[-2], levels[-1])
+            _write_half(levels[-2], levels[-1], halver)
         yield
     finally:
         for level in levels[1:]:
             level.unlink(missing_ok=True)
 
 
-def _write_half(source: Path, target: Path) -> None:
+def _write_half(source: Path, target: Path, halver: Halver) -> None:
     with rasterio.open(source) as fine:
         a, b, c, d, e, f, *_ = fine.transform
         profile = {
@@ -56,7 +59,7 @@ def _write_half(source: Path, target: Path) -> None:
         with rasterio.open(target, "w", **profile) as coarse:
             for row in range(0, fine.height, _BAND_ROWS):
                 rows = min(_BAND_ROWS, fine.height - row)
-                half_HW = halve(fine.read(1, window=RasterioWindow(0, row, fine.width, rows)))
+                half_HW = halver(fine.read(1, window=RasterioWindow(0, row, fine.width, rows)))
                 coarse.write(
                     half_HW, 1, window=RasterioWindow(0, row // 2, half_HW.shape[1], half_HW.shape[0])
                 )
@@ -67,10 +70,7 @@ def halve(values_HW: U8) -> U8:
 
     Nodata has no voice: it is the answer only where all four are nodata. So are pixels beyond an odd edge.
     """
-    height, width = values_HW.shape
-    if height % 2 or width % 2:
-        values_HW = np.pad(values_HW, ((0, height % 2), (0, width % 2)), constant_values=NODATA)
-    four_4HW = np.stack([values_HW[row::2, col::2] for row in (0, 1) for col in (0, 1)])
+    four_4HW = _fours(values_HW)
     a, b, c, d = four_4HW
     half_HW: U8 = np.where((c == d) & (a != b), c, a)
     half_HW = np.where(((b == c) | (b == d)) & (a != c) & (a != d), b, half_HW)
@@ -78,6 +78,32 @@ def halve(values_HW: U8) -> U8:
     if has_gap_HW.any():
         half_HW[has_gap_HW] = _most_frequent(four_4HW[:, has_gap_HW])
     return half_HW
+
+
+def halve_mean(values_HW: U8) -> U8:
+    """The mean of each 2 x 2 values, halves rounded up.
+
+    Nodata has no voice, as in `halve`.
+    """
+    four_4HW = _fours(values_HW)
+    total_HW = four_4HW.sum(axis=0, dtype=np.uint16)
+    mean_HW: U8 = ((total_HW + 2) >> 2).astype(np.uint8)
+    has_gap_HW = four_4HW.max(axis=0) == NODATA
+    if has_gap_HW.any():
+        gaps_4N = four_4HW[:, has_gap_HW]
+        num_N = np.count_nonzero(gaps_4N != NODATA, axis=0)
+        total_N = total_HW[has_gap_HW] - NODATA * (4 - num_N)
+        mean_N = (total_N + num_N // 2) // np.maximum(num_N, 1)
+        mean_HW[has_gap_HW] = np.where(num_N == 0, NODATA, mean_N)
+    return mean_HW
+
+
+def _fours(values_HW: U8) -> U8:
+    """The four pixels of each 2 x 2, row by row, along a new first axis; beyond an odd edge lies nodata."""
+    height, width = values_HW.shape
+    if height % 2 or width % 2:
+        values_HW = np.pad(values_HW, ((0, height % 2), (0, width % 2)), constant_values=NODATA)
+    return np.stack([values_HW[row::2, col::2] for row in (0, 1) for col in (0, 1)])
 
 
 def _most_frequent(values_4N: U8) -> U8:

@@ -9,25 +9,26 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.enums import ColorInterp, Resampling
+from rasterio.enums import ColorInterp
 from rasterio.shutil import copy as copy_raster
 from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from service.rasters.facts import Transform
-from service.rasters.overviews import mode_overviews
+from service.rasters.overviews import Halver, halve, halve_mean, overviews_beside
 from service.rasters.windows import Window
 
 NODATA = 255
 TILE_PX = 512
 _COG_LEVEL = 5
 """Of DEFLATE: classes take 2.5 times less time than at 6, the default, and 8 % more bytes."""
+_HALVERS: dict[str, Halver] = {"MODE": halve, "AVERAGE": halve_mean}
 Palette = Mapping[int, tuple[int, int, int, int]]
 """Class value -> red, green, blue, opacity."""
 
@@ -68,30 +69,26 @@ def write_block(
     confidence_HW: NDArray[np.uint8],
     *,
     info: RasterInfo,
-    has_overviews: bool = True,
     token: str | None = None,
 ) -> None:
     """Write one block: classes and confidence (0-100), 255 where there is no data.
+
+    It has no overviews: those to look at while the map is under way lie beside it, see
+    `service.rasters.levels`.
 
     Args:
         path: Where it appears.
         classes_HW: Class values.
         confidence_HW: Percent.
         info: Of the block.
-        has_overviews: Whether it gets overviews, to be looked at while the map is under way; they take
-            three quarters of the time.
         token: Of the writer's lease.
     """
     height, width = classes_HW.shape
     profile = _profile(width=width, height=height, count=2, info=info)
-    with appearing(path, token=token) as part:
-        with rasterio.open(part, "w", **profile, compress="DEFLATE", zlevel=1, interleave="band") as block:
-            _describe(block, info, ("class", "confidence"))
-            block.write(np.stack([classes_HW, confidence_HW]))
-        levels = overview_levels(width, height) if has_overviews else []
-        if levels:
-            with rasterio.open(part, "r+") as block:
-                block.build_overviews(levels, Resampling.mode)
+    profile |= {"compress": "DEFLATE", "zlevel": 1, "interleave": "band"}
+    with appearing(path, token=token) as part, rasterio.open(part, "w", **profile) as block:
+        _describe(block, info, ("class", "confidence"))
+        block.write(np.stack([classes_HW, confidence_HW]))
 
 
 class MosaicWriter:
@@ -137,7 +134,7 @@ def write_cog(
     path: Path,
     *,
     info: RasterInfo,
-    overviews: str = "MODE",
+    overviews: Literal["MODE", "AVERAGE"] = "MODE",
     threads: int | str = "ALL_CPUS",
     token: str | None = None,
 ) -> None:
@@ -147,14 +144,15 @@ def write_cog(
         source: What ``MosaicWriter`` wrote.
         path: Where the COG appears.
         info: As given to ``MosaicWriter``; its tags may have grown.
-        overviews: How overviews are resampled: MODE for classes, or GDAL's word, such as AVERAGE for values.
+        overviews: What they show of each 2 x 2 pixels: the most frequent class, or the mean.
         threads: Threads that compress.
         token: Part of the temporary name.
     """
     with rasterio.open(source, "r+") as mosaic:
         _describe(mosaic, info, mosaic.descriptions)
-        num_levels = len(overview_levels(mosaic.width, mosaic.height)) if overviews == "MODE" else 0
-    with appearing(path, token=token) as part, mode_overviews(source, num_levels=num_levels):
+        num_levels = len(overview_levels(mosaic.width, mosaic.height))
+    beside = overviews_beside(source, num_levels=num_levels, halver=_HALVERS[overviews])
+    with appearing(path, token=token) as part, beside:
         copy_raster(
             str(source),
             str(part),
@@ -162,8 +160,8 @@ def write_cog(
             COMPRESS="DEFLATE",
             LEVEL=_COG_LEVEL,
             BLOCKSIZE=TILE_PX,
-            OVERVIEWS="AUTO",  # those beside the source, else made by the word below
-            OVERVIEW_RESAMPLING=overviews,
+            OVERVIEWS="AUTO",  # those beside the source
+            OVERVIEW_RESAMPLING=overviews,  # what the file says of them
             BIGTIFF="IF_SAFER",
             NUM_THREADS=str(threads),
         )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from service.rasters.windows import Window
 from service.tiles.errors import PieceGone
 from service.tiles.handles import HANDLES
 from service.tiles.matrices import WEB_MERCATOR, check_tile, find_tile_matrix_set
 from service.tiles.palette import TileStyle, colour_table
 from service.tiles.png import empty_png, encode_png
-from service.tiles.sampling import sample
+from service.tiles.sampling import level_for, sample
 from service.tiles.views import views_of
 from service.tiles.warping import TileFrame, locate, part_of_tile
 
@@ -105,7 +106,7 @@ def looked_at(index: BlockIndex, look: Callable[[BlockIndex], Answer]) -> Answer
 
 
 def _values(index: BlockIndex, positions: Positions, style: TileStyle) -> U8:
-    views = views_of(index.pieces(positions.window.intersection(index.window)), HANDLES)
+    views = views_of(index.pieces(_seen(index, positions)), HANDLES)
     values_HW = sample(views, positions, style.product)
     if style.min_confidence:
         confidence_HW = values_HW
@@ -113,3 +114,15 @@ def _values(index: BlockIndex, positions: Positions, style: TileStyle) -> U8:
             confidence_HW = sample(views, positions, "confidence")
         values_HW[confidence_HW < style.min_confidence] = NODATA
     return values_HW
+
+
+def _seen(index: BlockIndex, positions: Positions) -> Window:
+    """The pixels that decide a tile: those of whole cells, since some lie across blocks."""
+    window, cell_px = positions.window, 1 << level_for(positions.scale)
+    grown = Window.between(
+        row_off=window.row_off - cell_px,
+        col_off=window.col_off - cell_px,
+        row_end=window.row_end + cell_px,
+        col_end=window.col_end + cell_px,
+    )
+    return grown.intersection(index.window)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from rasterio.windows import Window as RasterioWindow
 
-from service.rasters.overviews import halve
-from service.rasters.windows import Window
-from service.rasters.writing import overview_levels
-from service.tiles.errors import PieceGone
+from service.rasters.levels import num_levels_of, num_stored_levels
+from service.tiles.canvases import canvas_of
+from service.tiles.live import LiveBlock, put_together
+from service.tiles.reading import read_band
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from service.rasters.windows import Window
     from service.tiles.handles import Handles
     from service.tiles.index import Piece
     from service.tiles.palette import Product
 
 U8 = np.typing.NDArray[np.uint8]
 NODATA = 255
+_BANDS: dict[Product, int] = {"classes": 1, "confidence": 2}
+"""Of block files."""
 
 
 class SheetView(Protocol):
@@ -74,43 +75,28 @@ class FinishedSheet:
 class LiveSheet:
     """A sheet of which some blocks are done."""
 
-    def __init__(self, sheet: Window, blocks: Sequence[Piece], handles: Handles) -> None:
+    def __init__(self, sheet: Window, pieces: Sequence[Piece], handles: Handles) -> None:
         self.window = sheet
         self.num_levels = num_levels_of(sheet)
-        self._blocks = blocks
+        self._blocks = [LiveBlock(piece.path, piece.window, sheet) for piece in pieces]
         self._handles = handles
 
     def read(self, level: int, cells: Window, product: Product) -> U8:
-        """See `SheetView.read`."""
-        side = 1 << level
-        pixels = Window(cells.col_off * side, cells.row_off * side, cells.width * side, cells.height * side)
-        pixels = pixels.shifted(cols=self.window.col_off, rows=self.window.row_off).intersection(self.window)
+        """See `SheetView.read`; cells across blocks of which some are not done show those that are."""
+        if level == 0:
+            return self._pixels(cells, product)
+        if level > num_stored_levels(self.window):
+            return canvas_of(self._blocks[0], product).read(self._blocks, level, cells)
+        rows_N, cols_N = np.arange(cells.row_off, cells.row_end), np.arange(cells.col_off, cells.col_end)
+        return put_together(self._blocks, level, rows_N, cols_N, product)
+
+    def _pixels(self, pixels: Window, product: Product) -> U8:
         values_HW = np.full((pixels.height, pixels.width), NODATA, dtype=np.uint8)
-        band = 1 if product == "classes" else 2
         for block in self._blocks:
-            part = block.window.intersection(pixels)
-            if not part.is_empty:
-                inside = part.shifted(cols=-block.window.col_off, rows=-block.window.row_off)
-                values_HW[part.slices_in(pixels)] = read_band(self._handles, block.path, band, inside)
-        for _ in range(level):
-            values_HW = halve(values_HW)
+            inside = block.wholes[0].intersection(pixels)
+            if not inside.is_empty:
+                part = inside.shifted(cols=-block.wholes[0].col_off, rows=-block.wholes[0].row_off)
+                values_HW[inside.slices_in(pixels)] = read_band(
+                    self._handles, block.path, _BANDS[product], part
+                )
         return values_HW
-
-
-def num_levels_of(sheet: Window) -> int:
-    """Overviews that the product of a sheet has."""
-    return len(overview_levels(sheet.width, sheet.height))
-
-
-def read_band(handles: Handles, path: Path, band: int, window: Window, *, level: int = 0) -> U8:
-    """Read a window of a band of a file of ours.
-
-    Raises:
-        PieceGone: The file is not there, or is another than it was.
-    """
-    with handles.borrowed(path, level=level) as dataset:
-        if window.col_end > dataset.width or window.row_end > dataset.height:
-            raise PieceGone(f"{path} is {dataset.width} x {dataset.height} px, not as large as its map")
-        part = RasterioWindow(window.col_off, window.row_off, window.width, window.height)
-        values_HW: U8 = dataset.read(band, window=part)
-    return values_HW

@@ -1,5 +1,6 @@
 """Overviews of classes are votes of four pixels, and the COG carries them."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import rasterio
 from rasterio.crs import CRS
 
-from service.rasters.overviews import halve, mode_overviews
+from service.rasters.overviews import halve, halve_mean, overviews_beside
 from service.rasters.windows import Window
 from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
 
@@ -54,13 +55,31 @@ def test_the_cog_carries_every_level(tmp_path, height, width):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.tif", "map.tif"]
 
 
+@pytest.mark.parametrize("shape", [(6, 8), (5, 7), (1, 1), (1, 4), (3, 2)])
+@pytest.mark.parametrize("palette", [(0, 1), (0, 3, 255), tuple(range(101)), (254, 255)])
+def test_the_mean_of_four_rounds_up_and_nodata_has_no_voice(shape, palette):
+    for seed in range(20):
+        values = np.random.default_rng(seed).choice(palette, shape).astype(np.uint8)
+        padded = np.pad(values, [(0, side % 2) for side in shape], constant_values=255)
+        wanted = [
+            [mean(padded[row : row + 2, col : col + 2].ravel()) for col in range(0, padded.shape[1], 2)]
+            for row in range(0, padded.shape[0], 2)
+        ]
+        assert halve_mean(values).tolist() == wanted
+
+
+def mean(values):
+    known = [int(value) for value in values if value != 255]
+    return math.floor(sum(known) / len(known) + 0.5) if known else 255
+
+
 def test_overviews_go_also_after_an_error(tmp_path):
     with MosaicWriter(tmp_path / "m.tif", width=600, height=600, info=INFO):
         pass
     beside = []
 
     def fail_amid():
-        with mode_overviews(tmp_path / "m.tif", num_levels=2):
+        with overviews_beside(tmp_path / "m.tif", num_levels=2, halver=halve):
             beside.extend(sorted(path.name for path in tmp_path.iterdir()))
             raise KeyError
 

@@ -1,0 +1,119 @@
+"""The tiles of a map under way are those of the finished map, where it is finished."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.nomenclature import COSIA
+from service.rasters.levels import num_levels_of
+from service.rasters.overviews import halve, halve_mean
+from service.rasters.windows import Window
+from service.tiles.drawing import draw_tile
+from service.tiles.handles import HANDLES
+from service.tiles.matrices import tile_matrix_sets
+from service.tiles.palette import TileStyle
+from service.tiles.views import LiveSheet
+from service.tiles.warping import extent_in
+from tests.tiles.maps import (
+    Pieces,
+    blocks_of,
+    confidences,
+    finished,
+    grid_at,
+    landscape,
+    rgba_of,
+    under_way,
+)
+
+LEFT, TOP = 700_000.0, 6_600_000.0
+
+
+def levels_of(values_HW, halver, num_levels):
+    levels = [values_HW]
+    for _ in range(num_levels):
+        levels.append(halver(levels[-1]))
+    return levels
+
+
+def reach_of(missing_HW, level):
+    """Cells of a level that hold a missing pixel."""
+    side = 1 << level
+    height, width = missing_HW.shape
+    padded = np.pad(missing_HW, ((0, -height % side), (0, -width % side)))
+    return padded.reshape(padded.shape[0] // side, side, -1, side).any(axis=(1, 3))
+
+
+square = st.tuples(st.integers(500, 700), st.integers(400, 1100))
+flat = st.tuples(st.integers(1, 70), st.integers(4000, 20_000))
+tall = st.tuples(st.integers(9000, 20_000), st.integers(1, 70))
+
+
+@settings(max_examples=10)
+@given(
+    phase=st.tuples(st.integers(-2000, 2000), st.integers(-2000, 2000)),
+    size=st.one_of(square, flat, tall),  # long ones have many levels and few pixels
+    block_px=st.sampled_from([160, 250, 1024]),
+    seed=st.integers(0, 100),
+)
+def test_every_level_of_blocks_is_that_of_the_sheet(tmp_path_factory, phase, size, block_px, seed):
+    folder = tmp_path_factory.mktemp("sheet")
+    grid, col_off, row_off = grid_at(2154, LEFT, TOP)
+    sheet = Window(col_off + phase[0], row_off + phase[1], size[1], size[0])
+    rng = np.random.default_rng(seed)
+    classes_HW = rng.choice([0, 1, 2, 3, 255], (sheet.height, sheet.width)).astype(np.uint8)
+    confidence_HW = confidences(classes_HW, seed=seed)
+    pieces = blocks_of(folder, classes_HW, grid, sheet, block_px=block_px, confidence_HW=confidence_HW)
+    wanted = {
+        "classes": levels_of(classes_HW, halve, num_levels_of(sheet)),
+        "confidence": levels_of(confidence_HW, halve_mean, num_levels_of(sheet)),
+    }
+    num_done = int(rng.integers(1, len(pieces) + 1))
+    rng.shuffle(pieces)
+    missing_HW = np.zeros(classes_HW.shape, dtype=bool)
+    for piece in pieces[num_done:]:
+        missing_HW[piece.window.slices_in(sheet)] = True
+    for done, missing in ((pieces[:num_done], missing_HW), (pieces, np.zeros_like(missing_HW))):
+        view = LiveSheet(sheet, done, HANDLES)
+        for product, levels in wanted.items():
+            for level, level_HW in enumerate(levels):
+                top, left = (int(rng.integers(0, side)) for side in level_HW.shape)
+                cells = Window(left, top, level_HW.shape[1] - left, level_HW.shape[0] - top)
+                found_HW = view.read(level, cells, product)
+                known_HW = ~reach_of(missing, level)[top:, left:]
+                assert np.array_equal(found_HW[known_HW], level_HW[top:, left:][known_HW]), (product, level)
+
+
+def tiles_over(index, tms, z):
+    """Addresses of all tiles of a zoom that meet a map."""
+    left, bottom, right, top = extent_in(tms, index.grid, index.window)
+    matrix = tile_matrix_sets()[tms].matrix(z)
+    side = matrix.cellSize * 256
+    x0, y0 = matrix.pointOfOrigin
+    columns = range(int((left - x0) // side), int((right - x0) // side) + 1)
+    rows = range(int((y0 - top) // side), int((y0 - bottom) // side) + 1)
+    return [(z, x, y) for y in rows for x in columns]
+
+
+@pytest.mark.parametrize("tms", ["WebMercatorQuad", "2154_10cm"])
+def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
+    grid, col_off, row_off = grid_at(2154, LEFT, TOP)
+    window = Window(col_off + 37, row_off + 11, 1900, 1501)
+    classes_HW = landscape(window.height, window.width)
+    confidence_HW = confidences(classes_HW)
+    sheet = finished(tmp_path / "sheet", classes_HW, grid, window, confidence_HW=confidence_HW)
+    final = Pieces(grid, window, (sheet,))
+    pieces = blocks_of(
+        tmp_path / "blocks", classes_HW, grid, window, block_px=256, confidence_HW=confidence_HW
+    )
+    live = under_way(final, pieces)
+    styles = [TileStyle(), TileStyle(product="confidence"), TileStyle(min_confidence=60)]
+    for z in range(12, 21):
+        for address in tiles_over(final, tms, z)[:6]:
+            for style in styles:
+                drawn = draw_tile(live, *address, tms=tms, style=style, nomenclature=COSIA)
+                wanted = draw_tile(final, *address, tms=tms, style=style, nomenclature=COSIA)
+                assert drawn.png == wanted.png
+                assert not drawn.is_final
+                assert wanted.is_final
+    assert (rgba_of(wanted.png)[..., 3] > 0).any()
