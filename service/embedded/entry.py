@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EXIT_NOT_NOW = 75
 """How a process ends that may well run a moment later (EX_TEMPFAIL)."""
 
-_NICE = 10
+_NICE = 5
 """Workers take what the server leaves of a small machine's cores."""
 
 

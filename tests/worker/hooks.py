@@ -1,0 +1,36 @@
+"""Ways for a block to go wrong, put into real workers from outside: the product has no switch for it.
+
+A folder with a ``sitecustomize.py`` on PYTHONPATH is all that it takes; processes that read files of users
+run isolated and do not see it.
+"""
+
+from pathlib import Path
+
+_HOOK = """
+import sys
+if "service.embedded.entry" in sys.orig_argv:
+    from service.maps.blockfolder import BlockFolder
+    plain = BlockFolder.commit
+
+    def commit(self, sheet, block, *arrays, **options):
+        if block.name == {block!r}:
+            import os, signal, time
+            {deed}
+        return plain(self, sheet, block, *arrays, **options)
+
+    BlockFolder.commit = commit
+"""
+
+DEEDS = {
+    "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "raised": "raise ValueError('this block is cursed')",
+    "hung": "time.sleep(1000)",
+    "full": "raise OSError(28, 'No space left on device')",
+}
+
+
+def hook(folder: Path, *, block: str, deed: str) -> dict[str, str]:
+    """Environment of workers in which one block goes wrong whenever it is to be written."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_HOOK.format(block=block, deed=DEEDS[deed]), encoding="utf-8")
+    return {"PYTHONPATH": str(folder)}
