@@ -15,7 +15,7 @@ trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _KEY_IN_ADDRESS = re.compile(r"([?&]key=)[^&\s\"']+")
-_QUIET = ("rasterio", "botocore", "httpx", "urllib3", "kombu", "amqp")
+_QUIET = ("alembic", "numexpr", "rasterio", "botocore", "httpx", "urllib3", "kombu", "amqp")
 
 
 def configure_logs(form: Literal["text", "json"], *, level: int = logging.INFO) -> None:

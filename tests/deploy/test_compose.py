@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from importlib import resources
+from importlib import import_module, resources
 
 import click
 import jsonschema
@@ -13,6 +13,7 @@ import pytest
 
 from service.access.door import check_door
 from service.access.errors import DoorRefused
+from service.api.app import _ROUTES
 from service.cli import main
 from service.settings import Settings
 from tests.deploy.conftest import ROOT, interpolated
@@ -169,3 +170,17 @@ def test_nginx_takes_its_configuration(compose, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "$request " not in text
     assert "$args" not in text
+
+
+def _paths(role):
+    modules = (import_module(f"service.api.routes.{name}") for name in _ROUTES[role])
+    return {route.path for module in modules for route in module.router.routes}
+
+
+def test_the_proxy_asks_whom_answers(compose):
+    text = compose["configs"]["nginx"]["content"]
+    to_tiles = re.search(r"location ~ (\S+) \{ proxy_pass http://tiles", text)[1]
+    paths = {role: _paths(role) for role in ("api", "tiles")}
+    for path in paths["api"] | paths["tiles"]:
+        role = "tiles" if re.search(to_tiles, path) else "api"
+        assert path in paths[role], (path, role)
