@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from importlib import import_module, resources
+from importlib import resources
 
 import click
 import jsonschema
@@ -13,7 +13,7 @@ import pytest
 
 from service.access.door import check_door
 from service.access.errors import DoorRefused
-from service.api.app import _ROUTES
+from service.api.app import create_app
 from service.cli import main
 from service.settings import Settings
 from tests.deploy.conftest import ROOT, interpolated
@@ -172,15 +172,12 @@ def test_nginx_takes_its_configuration(compose, tmp_path):
     assert "$args" not in text
 
 
-def _paths(role):
-    modules = (import_module(f"service.api.routes.{name}") for name in _ROUTES[role])
-    return {route.path for module in modules for route in module.router.routes}
-
-
-def test_the_proxy_asks_whom_answers(compose):
+@pytest.mark.slow
+def test_the_proxy_asks_whom_answers(compose, tmp_path):
     text = compose["configs"]["nginx"]["content"]
     to_tiles = re.search(r"location ~ (\S+) \{ proxy_pass http://tiles", text)[1]
-    paths = {role: _paths(role) for role in ("api", "tiles")}
+    settings = Settings(home=tmp_path)
+    paths = {role: set(create_app(settings, role=role).openapi()["paths"]) for role in ("api", "tiles")}
     for path in paths["api"] | paths["tiles"]:
         role = "tiles" if re.search(to_tiles, path) else "api"
         assert path in paths[role], (path, role)
