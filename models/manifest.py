@@ -125,10 +125,13 @@ class Training(_Part):
     """Where the weights come from."""
 
     commit: str
-    """Commit of this repository that trained them."""
+    """Commit of this repository that trained or imported them."""
     recipe: str
-    seed: int
-    num_steps: PositiveInt
+    """What trained them here, or the file elsewhere that they were imported from."""
+    seed: int | None
+    """None where whoever trained them does not say."""
+    num_steps: PositiveInt | None
+    """As the seed."""
     weights_of: str | None = None
     """``id@version`` of the artefact that carries the weights, when this one shares them."""
 

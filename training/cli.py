@@ -1,4 +1,4 @@
-"""`orthoscape-train`: fit, evaluate, export. It needs the `train` extra and says so."""
+"""`orthoscape-train`: fit, evaluate, export, import. It needs the `train` extra and says so."""
 
 import importlib.util
 import logging
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-_NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime")
+from models.errors import RemediedError
+
+_NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime", "huggingface_hub")
 
 
 def _check_extra() -> None:
@@ -104,3 +106,37 @@ def export(run: Path, into: Path | None, note: str) -> None:
 
     for artefact in commands.export_run(run, into=into, note=note):
         click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")
+
+
+@main.command("import")
+@click.argument("name_or_path")
+@click.option("--like", metavar="NAME", help="Published model whose layout a file has, if its name hides it.")
+@click.option("--revision", help="Branch, tag or commit on the hub; the newest by default.")
+@click.option("--id", "model_id", help="Id of the artefact; the published name by default.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of artefacts; $ORTHOSCAPE_HOME/models by default.",
+)
+@click.option(
+    "--without-metadata", is_flag=True, help="Run a network that was trained with metadata as if it had none."
+)
+def import_(
+    name_or_path: str,
+    like: str | None,
+    revision: str | None,
+    model_id: str | None,
+    into: Path | None,
+    without_metadata: bool,  # noqa: FBT001 - click passes options by name
+) -> None:
+    """Install IGN's published weights, such as ign-flair-inc-rgbie-15cl, or a file of their layout."""
+    from training.importing.commands import ImportOptions, import_weights  # noqa: PLC0415 - as above
+
+    options = ImportOptions(
+        like=like, revision=revision, model_id=model_id, without_metadata=without_metadata
+    )
+    try:
+        artefact = import_weights(name_or_path, options, into=into)
+    except RemediedError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")

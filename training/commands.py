@@ -172,7 +172,7 @@ def export_run(run: Path, *, into: Path | None, note: str = "") -> list[Artefact
                 temperature=temperature,
             ),
             training=Training(
-                commit=_commit(),
+                commit=working_commit(),
                 recipe=recipe.name,
                 seed=recipe.seed,
                 num_steps=state.step,
@@ -218,7 +218,7 @@ def _recipe_of(run: Path) -> Recipe:
     return recipe
 
 
-def _commit() -> str:
+def working_commit() -> str:
     """Commit of the working tree, marked where it has changes; "unknown" outside a clone."""
     try:
         command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]

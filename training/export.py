@@ -108,14 +108,7 @@ def write_artefact(
             network, place / "model.onnx", golden_NCHW, kept=kept, temperature=exported.temperature
         )
         log.info("%s: %s", exported.model_id, parity)
-        classes, confidence, logits = run_graph(place / "model.onnx", image_NCHW)
-        np.savez_compressed(
-            place / "golden.npz",
-            image_NCHW=image_NCHW,
-            classes_NHW=classes,
-            confidence_NHW=confidence,
-            logits_NKHW=logits,
-        )
+        write_golden(place, image_NCHW)
         (place / "CARD.md").write_text(exported.card, encoding="utf-8")
         files: dict[str, FileSpec] = {
             "model.onnx": describe_file(place / "model.onnx", role="model", precision="fp32"),
@@ -129,14 +122,37 @@ def write_artefact(
             files["weights.safetensors"] = describe_file(place / "weights.safetensors", role="weights")
             files["recipe.json"] = describe_file(place / "recipe.json", role="recipe")
         manifest = _manifest(exported, recipe, references=references, kept=kept, files=files)
-        (place / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        Artefact.load(place).golden()
-        shutil.rmtree(folder, ignore_errors=True)
-        # Contents alone: scratch files are their owner's, an artefact is for everyone to read.
-        folder.mkdir()
-        for path in place.iterdir():
-            shutil.copyfile(path, folder / path.name)
+        return put_in_place(place, folder, manifest=manifest)
+
+
+def put_in_place(place: Path, folder: Path, *, manifest: Manifest) -> Artefact:
+    """Give the files of an artefact their manifest, check them, and put them where they belong.
+
+    Args:
+        place: Folder with all other files.
+        folder: The artefact's own; one that is there is replaced.
+        manifest: Names the files.
+    """
+    (place / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    Artefact.load(place).golden()
+    shutil.rmtree(folder, ignore_errors=True)
+    # Contents alone: scratch files are their owner's, an artefact is for everyone to read.
+    folder.mkdir()
+    for path in place.iterdir():
+        shutil.copyfile(path, folder / path.name)
     return Artefact.load(folder)
+
+
+def write_golden(place: Path, image_NCHW: NDArray[np.uint8]) -> None:
+    """Write what the graph beside it makes of a small input."""
+    classes, confidence, logits = run_graph(place / "model.onnx", image_NCHW)
+    np.savez_compressed(
+        place / "golden.npz",
+        image_NCHW=image_NCHW,
+        classes_NHW=classes,
+        confidence_NHW=confidence,
+        logits_NKHW=logits,
+    )
 
 
 def write_graph(served: Served, path: Path, *, num_bands: int) -> None:
@@ -210,11 +226,22 @@ def prove(
     with torch.inference_mode():
         wanted = (network.eval().logits(normalised_NCHW) / temperature).numpy()
     _, _, found = run_graph(path, np.ascontiguousarray(image_NCHW[:, list(kept)]))
+    return compare(found, wanted)
+
+
+def compare(found_NKHW: NDArray[np.float32], wanted_NKHW: NDArray[np.float32]) -> Parity:
+    """How near the logits of a graph are to those of its network.
+
+    Raises:
+        ParityError: They differ by more than the limits of this module, or are no numbers.
+    """
     parity = Parity(
-        relative_difference=float(np.abs(found - wanted).max() / wanted.std()),
-        agreement=float((found.argmax(axis=1) == wanted.argmax(axis=1)).mean()),
+        relative_difference=float(np.abs(found_NKHW - wanted_NKHW).max() / wanted_NKHW.std()),
+        agreement=float((found_NKHW.argmax(axis=1) == wanted_NKHW.argmax(axis=1)).mean()),
     )
-    if parity.relative_difference > MAX_RELATIVE_DIFFERENCE or parity.agreement < MIN_AGREEMENT:
+    # Written so that a difference that is no number is not taken for a small one.
+    is_near = parity.relative_difference <= MAX_RELATIVE_DIFFERENCE
+    if not (is_near and parity.agreement >= MIN_AGREEMENT):
         raise ParityError(f"graph and network differ: {parity}")
     return parity
 

@@ -14,13 +14,14 @@ class Served(nn.Module):
     """The graph that the service runs.
 
     Args:
-        network: Folded, in evaluation mode, its temperature already in the head.
+        network: Raw pixels to logits over live channels, in evaluation mode, its temperature already in the
+            head.
         channels: Live channel to class value.
     """
 
     value_K: Tensor
 
-    def __init__(self, network: CompactUNet, *, channels: Sequence[int]) -> None:
+    def __init__(self, network: nn.Module, *, channels: Sequence[int]) -> None:
         super().__init__()
         self.network = network
         self.register_buffer("value_K", torch.tensor(channels, dtype=torch.uint8))
@@ -30,7 +31,7 @@ class Served(nn.Module):
 
         The confidence is the largest softmax: 1 / sum(exp(y - max)), without the softmax of the others.
         """
-        logits_NKHW = self.network(image)
+        logits_NKHW: Tensor = self.network(image)
         largest_N1HW = logits_NKHW.amax(dim=1, keepdim=True)
         total_NHW = torch.exp(logits_NKHW - largest_N1HW).sum(dim=1)
         confidence_NHW = torch.round(100.0 / total_NHW).to(torch.uint8)
