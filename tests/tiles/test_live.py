@@ -49,7 +49,7 @@ flat = st.tuples(st.integers(1, 70), st.integers(4000, 20_000))
 tall = st.tuples(st.integers(9000, 20_000), st.integers(1, 70))
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(
     phase=st.tuples(st.integers(-2000, 2000), st.integers(-2000, 2000)),
     size=st.one_of(square, flat, tall),  # long ones have many levels and few pixels
@@ -95,7 +95,7 @@ def tiles_over(index, tms, z):
     return [(z, x, y) for y in rows for x in columns]
 
 
-@pytest.mark.parametrize("tms", ["WebMercatorQuad", "2154_10cm"])
+@pytest.mark.parametrize("tms", ["WebMercatorQuad", pytest.param("2154_10cm", marks=pytest.mark.slow)])
 def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
     grid, col_off, row_off = grid_at(2154, LEFT, TOP)
     window = Window(col_off + 37, row_off + 11, 1900, 1501)
@@ -108,8 +108,8 @@ def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
     )
     live = under_way(final, pieces)
     styles = [TileStyle(), TileStyle(product="confidence"), TileStyle(min_confidence=60)]
-    for z in range(12, 21):
-        for address in tiles_over(final, tms, z)[:6]:
+    for z in (13, 15, 16, 17, 18, 20):
+        for address in tiles_over(final, tms, z)[:3]:
             for style in styles:
                 drawn = draw_tile(live, *address, tms=tms, style=style, nomenclature=COSIA)
                 wanted = draw_tile(final, *address, tms=tms, style=style, nomenclature=COSIA)
