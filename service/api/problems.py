@@ -171,9 +171,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unforeseen)
 
 
-def _on_remedied(_request: Request, error: Exception) -> Response:
+def _on_remedied(request: Request, error: Exception) -> Response:
     assert isinstance(error, RemediedError)
-    return problem_of(error)
+    answer = problem_of(error)
+    if getattr(request.state, "is_cut", False):  # the rest of its body is not worth receiving
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 def _on_invalid(_request: Request, error: Exception) -> Response:

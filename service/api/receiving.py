@@ -48,7 +48,7 @@ class Body:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._is_over = False
+        self.is_over = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes, while it comes.
@@ -56,7 +56,7 @@ class Body:
         Raises:
             MalformedRequest: Nothing came for too long, or the sender went away.
         """
-        while not self._is_over:
+        while not self.is_over:
             with anyio.move_on_after(IDLE_S) as patience:
                 message = await self._request.receive()
             if patience.cancelled_caught:
@@ -65,7 +65,7 @@ class Body:
                 )
             if message["type"] == "http.disconnect":
                 raise MalformedRequest("the sender went away before the end")
-            self._is_over = not message.get("more_body", False)
+            self.is_over = not message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]
 
@@ -97,10 +97,10 @@ class Body:
         """Let a refused sender finish, within reason: few read an answer before they have sent all."""
         num_bytes = 0
         with anyio.move_on_after(_LINGER_S):
-            while not self._is_over and num_bytes < _LINGER_BYTES:
+            while not self.is_over and num_bytes < _LINGER_BYTES:
                 message = await self._request.receive()
                 num_bytes += len(message.get("body", b""))
-                self._is_over = not message.get("more_body", False)
+                self.is_over = not message.get("more_body", False)
 
 
 async def receive(request: Request, folder: UploadFolder, *, owner: str, max_bytes: int) -> Received:
@@ -125,6 +125,7 @@ async def receive(request: Request, folder: UploadFolder, *, owner: str, max_byt
             await anyio.to_thread.run_sync(received.discard)
         if isinstance(error, RemediedError):
             await body.linger()
+            request.state.is_cut = not body.is_over
         raise
     return received
 
