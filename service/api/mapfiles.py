@@ -170,23 +170,32 @@ def send_raster(request: Request, path: Path, *, filename: str) -> Response:
     if is_known(request.headers, etag):
         return not_modified(etag, cache_control=KEPT)
     headers = {"ETag": etag, "Cache-Control": KEPT}
-    asked = request.headers.get("range")
-    if asked is not None and not _RANGES.fullmatch(asked):
+    asked = _ranges_of(request.headers.get("range", ""))
+    if asked is None:
         request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
-    elif asked is not None and _is_beyond(asked, status.st_size) and _is_same(request, etag):
+    elif _is_beyond(asked, status.st_size) and _is_same(request, etag):
         return problem(
             416,
-            detail=f"{asked} lies beyond the end: the file has {status.st_size} bytes",
+            detail=f"the file has {status.st_size} bytes, all that is asked for lies beyond",
             kind="range-not-satisfiable",
             headers={"Content-Range": f"bytes */{status.st_size}", "Accept-Ranges": "bytes"},
         )
     return FileResponse(path, media_type=COG_TYPE, filename=filename, headers=headers, stat_result=status)
 
 
-def _is_beyond(asked: str, size_bytes: int) -> bool:
+def _ranges_of(asked: str) -> list[tuple[str, str]] | None:
+    """First and last byte of each range, as they are written; None where there are none to understand."""
+    if not _RANGES.fullmatch(asked):
+        return None
+    parts = [part.strip() for part in asked.removeprefix("bytes=").split(",")]
+    ranges = [(first, last) for first, _, last in (part.partition("-") for part in parts)]
+    is_reversed = any(first and last and int(first) > int(last) for first, last in ranges)
+    return None if is_reversed else ranges
+
+
+def _is_beyond(asked: list[tuple[str, str]], size_bytes: int) -> bool:
     """Whether no range that is asked for has a byte."""
-    firsts = [part.strip().split("-") for part in asked.removeprefix("bytes=").split(",")]
-    return all(int(first) >= size_bytes if first else int(last) == 0 for first, last in firsts)
+    return all(int(first) >= size_bytes if first else int(last) == 0 for first, last in asked)
 
 
 def _is_same(request: Request, etag: str) -> bool:
