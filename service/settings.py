@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)
     """Threads of the engine; 0 takes every core this process may use."""
 
-    block_cores: PositiveInt = 2
-    """Side of a block, in cores of the model at hand."""
+    block_cores: int = Field(default=0, ge=0)
+    """Side of a block, in cores of the model at hand; 0 takes 2, and 1 for maps that would be few blocks."""
 
     run_blocks: PositiveInt = 4
     """Most blocks side by side in a run; bounds the memory that reading takes."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
+_USUAL_BLOCK_CORES = 2
+_FEW_BLOCKS = 64
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Placed:
     scene: SceneFacts
@@ -168,6 +172,9 @@ def _plan_map(
     sources = tuple(item.source for item in placed)
     spec = artefact.manifest.inputs[0]
     alone = placed[0] if len(placed) == 1 and placed[0].choice.is_native else None
+    sheets = plan_sheets(
+        sources, grid=grid, name=name, area=area, transform=alone.scene.main.transform if alone else None
+    )
     plan = JobPlan(
         name=name,
         model=artefact.manifest.key,
@@ -177,13 +184,11 @@ def _plan_map(
         epsg=placed[0].choice.epsg,
         data=bounding_window(source.extent for source in sources),
         geometry=PatchGeometry(core_px=spec.core_px, halo_px=spec.halo_px, stride_px=spec.stride_px),
-        block_cores=settings.block_cores,
+        block_cores=settings.block_cores or _block_cores(sheets, core_px=spec.core_px),
         sources=sources,
         digests=digest_files([layer.path for source in sources for layer in (source, *source.companions)]),
         aoi_wkb_hex=area.geometry.wkb_hex if area else None,
-        sheets=plan_sheets(
-            sources, grid=grid, name=name, area=area, transform=alone.scene.main.transform if alone else None
-        ),
+        sheets=sheets,
     )
     check_size(sum(sheet.window.num_px for sheet in plan.sheets), max_px=settings.max_scene_px)
     notes = [
@@ -192,6 +197,12 @@ def _plan_map(
     notes += _unread(placed, artefact)
     facts = {facts.path: facts for item in placed for facts in item.scene.all if facts.path in plan.digests}
     return PlannedMap(plan=plan, facts=facts, notes=tuple(notes))
+
+
+def _block_cores(sheets: Sequence[SheetPlan], *, core_px: int) -> int:
+    """Side of a block, in cores: a small map is to show progress, and to lose little to a kill."""
+    num_blocks = sum(sheet.window.num_px for sheet in sheets) / (core_px * _USUAL_BLOCK_CORES) ** 2
+    return 1 if num_blocks < _FEW_BLOCKS else _USUAL_BLOCK_CORES
 
 
 def _unread(placed: Sequence[_Placed], artefact: Artefact) -> list[str]:
