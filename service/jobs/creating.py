@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from service.planning.blocks import Block
     from service.planning.jobs import SheetPlan
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 10_000
 """Most rows written, or deleted, in one transaction."""
 
 SMALL_SHEET_PX = 8192 * 8192

@@ -103,7 +103,7 @@ IS_WHOLE = jobs.c.status != DRAFT
 Index("ix_jobs_created", jobs.c.created, jobs.c.id)
 Index("ix_jobs_owner", jobs.c.owner, jobs.c.created, jobs.c.id)
 Index("ix_jobs_content_key", jobs.c.content_key, jobs.c.owner)
-Index("ix_jobs_live", jobs.c.profile_class, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)
+Index("ix_jobs_live", jobs.c.owner, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)
 
 plans = Table(
     "plans",
@@ -154,7 +154,12 @@ Index(
     sqlite_where=IS_LEASED,
     postgresql_where=IS_LEASED,
 )
-Index("ix_units_failed", units.c.job_id, sqlite_where=HAS_FAILED, postgresql_where=HAS_FAILED)
+Index(
+    "ix_units_failed",
+    *(units.c.job_id, units.c.kind, units.c.seq),
+    sqlite_where=HAS_FAILED,
+    postgresql_where=HAS_FAILED,
+)
 Index(
     "ix_units_sheet",
     *(units.c.job_id, units.c.sheet),

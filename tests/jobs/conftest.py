@@ -1,4 +1,4 @@
-"""A store in SQLite and one in PostgreSQL: every test of the store runs on both."""
+"""A store in SQLite and one in PostgreSQL: every test runs on both, on the second mostly in the slow half."""
 
 import secrets
 import shutil
@@ -11,8 +11,6 @@ import sqlalchemy as sa
 from service.jobs.schema import metadata, units
 from service.jobs.store import Store
 from tests.needs import needs_postgresql
-
-BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +41,9 @@ def _postgresql_store(postgresql) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def backend(request) -> str:
+    """Both, of which the fast half takes one but where `on_both` says otherwise."""
     return request.param
 
 

@@ -7,7 +7,7 @@ import pytest
 from service.jobs.errors import JobUnknown, LeaseLost, ProfileMismatch
 from service.jobs.records import JobStatus, UnitKind, UnitStatus, WorkerInfo
 from tests.jobs.plans import CLASS_A, CLASS_B, make_job, make_planned, make_profile
-from tests.jobs.working import check_counters, finish, finish_all, leases, names
+from tests.jobs.working import check_counters, finish, finish_all, leases, names, on_both
 
 
 def test_nothing_is_claimed_from_an_empty_store(store):
@@ -73,6 +73,7 @@ def test_a_profile_of_another_class_is_not_pinned(store):
     assert store.job(job.id).profile is None
 
 
+@on_both
 def test_jobs_of_two_owners_share(store):
     for owner in ("ann", "bob"):
         store.create_job(make_job(make_planned(rows=4), owner=owner))
@@ -103,6 +104,7 @@ def test_an_old_job_goes_first(store):
     assert leased == [first] * 3 + [second] * 3
 
 
+@on_both
 def test_a_lapsed_lease_is_taken_over(store, lapse):
     job = store.create_job(make_job(make_planned(rows=1)))
     old = store.claim("old", CLASS_A, lease_s=60)

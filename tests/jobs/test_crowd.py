@@ -13,7 +13,7 @@ from service.jobs.errors import LeaseLost
 from service.jobs.records import JobStatus, UnitStatus
 from service.jobs.store import Store
 from tests.jobs.plans import CLASS_A, make_job, make_planned
-from tests.jobs.working import check_counters
+from tests.jobs.working import check_counters, on_both
 
 
 def work(url: str, worker: str, *, chaos: float = 0.0, seed: int = 0) -> list[tuple[str, str]]:
@@ -65,6 +65,7 @@ def check_all_done_once(store, jobs, done) -> None:
     assert set(Counter(done).values()) == {1}
 
 
+@on_both
 def test_threads_share_one_store(store):
     jobs = [store.create_job(make_job(make_planned(num_sheets=2, rows=4))) for _ in range(2)]
     with ThreadPoolExecutor(6) as pool:

@@ -6,7 +6,7 @@ from service.jobs.records import JobStatus, LogLevel, UnitKind, UnitStatus
 from service.jobs.schema import jobs, units
 from service.jobs.store import Store
 from tests.jobs.plans import CLASS_A, make_job, make_planned
-from tests.jobs.working import check_counters, finish, finish_all, leases, names
+from tests.jobs.working import check_counters, finish, finish_all, leases, names, on_both
 
 
 def fail(store, lease, name: str, error: str = "boom") -> None:
@@ -132,6 +132,7 @@ def test_a_picture_that_fails_ends_nothing(store):
     assert failed.kind == UnitKind.PICTURE
 
 
+@on_both
 def test_resuming_gives_what_failed_fresh_attempts(store):
     job = store.create_job(make_job(make_planned(num_sheets=2, rows=1)))
     fail_always(store, "r0_c2")

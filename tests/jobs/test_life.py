@@ -9,7 +9,7 @@ from service.jobs.errors import JobNotResumable, JobUnderWay, JobUnknown, LeaseL
 from service.jobs.records import JobStatus, UnitKind, UnitStatus, WorkerInfo
 from service.jobs.schema import job_log, plans, units
 from tests.jobs.plans import CLASS_A, CLASS_B, make_job, make_planned
-from tests.jobs.working import check_counters, finish, finish_all, leases, names
+from tests.jobs.working import check_counters, finish, finish_all, leases, names, on_both
 
 
 def test_a_job_is_accepted_with_all_that_was_told(store):
@@ -39,6 +39,7 @@ def test_a_nodata_value_of_nan_comes_back(store):
     assert math.isnan(nodata)
 
 
+@on_both
 def test_work_comes_in_order_and_ends_the_job(store):
     job = store.create_job(make_job(make_planned(num_sheets=2, rows=2), has_pictures=True))
     worked = []
@@ -109,6 +110,7 @@ def test_a_repeated_finish_changes_nothing(store):
     check_counters(store)
 
 
+@on_both
 def test_dismissing_voids_leases_at_once(store):
     job = store.create_job(make_job())
     lease = store.claim("w", CLASS_A, lease_s=60)

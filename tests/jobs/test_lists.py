@@ -6,11 +6,12 @@ from service.jobs.errors import CursorInvalid, JobUnknown, MapUnknown
 from service.jobs.ids import new_id
 from service.jobs.records import JobStatus
 from tests.jobs.plans import make_job, make_planned
-from tests.jobs.working import finish_all
+from tests.jobs.working import finish_all, on_both
 
 SMALL = make_planned(rows=1, cols=1)
 
 
+@on_both
 def test_pages_are_newest_first_and_stable_while_jobs_come_in(store):
     ids = [store.create_job(make_job(SMALL, map_name=f"town{number}")).id for number in range(5)]
     seen, cursor = [], None

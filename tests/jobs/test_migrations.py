@@ -16,8 +16,10 @@ from service.jobs.errors import StoreNewer
 from service.jobs.schema import metadata
 from service.jobs.store import Store
 from tests.jobs.plans import make_job
+from tests.jobs.working import on_both
 
 
+@on_both
 def test_the_migrated_tables_are_those_of_the_code(fresh_url):
     store = Store.open(fresh_url)
     with store.begin() as connection:
@@ -55,6 +57,7 @@ def test_a_store_opened_again_keeps_what_it_has(fresh_url):
     again.close()
 
 
+@on_both
 def test_many_threads_may_open_a_store_at_once(fresh_url):
     with ThreadPoolExecutor(6) as pool:
         stores = list(pool.map(lambda _: Store.open(fresh_url), range(6)))

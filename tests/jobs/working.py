@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import pytest
 import sqlalchemy as sa
 
 from service.jobs.records import Lease, UnitKind, UnitStatus
 from service.jobs.schema import jobs, units
 from service.jobs.store import Store
 from tests.jobs.plans import CLASS_A
+
+on_both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+"""For tests that run on both databases in the fast half too."""
 
 
 def leases(store: Store, *, worker: str = "w", profile_class: str = CLASS_A) -> Iterator[Lease]:

@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_jobs_live",
         "jobs",
-        ["profile_class"],
+        ["owner"],
         unique=False,
         sqlite_where=sa.text("status IN ('accepted', 'running')"),
         postgresql_where=sa.text("status IN ('accepted', 'running')"),
@@ -172,7 +172,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_units_failed",
         "units",
-        ["job_id"],
+        ["job_id", "kind", "seq"],
         unique=False,
         sqlite_where=sa.text("status = 'failed'"),
         postgresql_where=sa.text("status = 'failed'"),
