@@ -35,20 +35,26 @@ RUN python -m pip wheel --no-deps --wheel-dir /wheels .
 FROM building AS building-cpu
 RUN python -m pip install '.[cpu]'
 COPY --from=code /wheels /wheels
-RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl && python -m compileall -q /opt/orthoscape/lib
+RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl \
+ && python -m pip uninstall --yes pip setuptools \
+ && python -m compileall -q /opt/orthoscape/lib
 
 # CUDA's libraries come as wheels, to where no loader looks: one folder of links is put on its path below.
 FROM building AS building-gpu
 RUN python -m pip install '.[gpu]' 'onnxruntime-gpu[cuda,cudnn]'
 COPY --from=code /wheels /wheels
-RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl && python -m compileall -q /opt/orthoscape/lib \
+RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl \
+ && python -m pip uninstall --yes pip setuptools \
+ && python -m compileall -q /opt/orthoscape/lib \
  && mkdir /opt/orthoscape/cuda \
  && find /opt/orthoscape/lib -path '*/nvidia/*/lib/*.so*' -exec ln --symbolic --target-directory=/opt/orthoscape/cuda {} +
 
 FROM building AS building-train
 RUN python -m pip install '.[cpu,train]'
 COPY --from=code /wheels /wheels
-RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl && python -m compileall -q /opt/orthoscape/lib
+RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl \
+ && python -m pip uninstall --yes pip setuptools \
+ && python -m compileall -q /opt/orthoscape/lib
 
 FROM base AS running
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/orthoscape --no-create-home --shell /usr/sbin/nologin orthoscape \
