@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from service.rasters.windows import Window
+from service.tiles.coverage import MAX_BLOCKS, veil
 from service.tiles.errors import PieceGone
 from service.tiles.handles import HANDLES
 from service.tiles.matrices import WEB_MERCATOR, check_tile, find_tile_matrix_set
@@ -106,13 +107,19 @@ def looked_at(index: BlockIndex, look: Callable[[BlockIndex], Answer]) -> Answer
 
 
 def _values(index: BlockIndex, positions: Positions, style: TileStyle) -> U8:
-    views = views_of(index.pieces(_seen(index, positions)), HANDLES)
+    pieces = index.pieces(_seen(index, positions))
+    blocks = [piece for piece in pieces if piece.kind == "block"]
+    is_veiled = len(blocks) > MAX_BLOCKS
+    looked_into = [piece for piece in pieces if piece.kind == "sheet"] if is_veiled else pieces
+    views = views_of(looked_into, HANDLES)
     values_HW = sample(views, positions, style.product)
     if style.min_confidence:
         confidence_HW = values_HW
         if style.product == "classes":
             confidence_HW = sample(views, positions, "confidence")
         values_HW[confidence_HW < style.min_confidence] = NODATA
+    if is_veiled:
+        veil(values_HW, blocks, positions)
     return values_HW
 
 

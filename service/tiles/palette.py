@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from models.nomenclature import parse_colour
+from service.tiles.coverage import VEIL
 from service.tiles.errors import TileStyleInvalid
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 U8 = np.typing.NDArray[np.uint8]
 Product = Literal["classes", "confidence"]
+_VEIL_COLOUR = (214, 217, 222)
+"""Of what is done and not looked at: a light grey that no style has."""
 
 _RAMP: tuple[tuple[int, str], ...] = (
     (0, "#67001f"),
@@ -107,6 +110,7 @@ def _confidence_table() -> ColourTable:
 
 def _table(colour_of: dict[int, tuple[int, int, int]]) -> ColourTable:
     """Number the colours that occur, from 1, in the order of the values."""
+    colour_of = colour_of | {VEIL: _VEIL_COLOUR}
     colours = list(dict.fromkeys(colour_of.values()))
     number_of_256 = np.zeros(256, dtype=np.uint8)
     for value, colour in colour_of.items():

@@ -15,6 +15,8 @@ from service.rasters.levels import LEVELS_SUFFIX, write_levels
 from service.rasters.windows import Window
 from service.rasters.writing import MosaicWriter, RasterInfo, write_block, write_cog
 from service.tiles.index import Piece
+from service.tiles.matrices import tile_matrix_sets
+from service.tiles.warping import extent_in
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,16 @@ def under_way(index, pieces):
 def rgba_of(png):
     """Pixels of a PNG as any reader sees them."""
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
+def addresses(index, tms, z, count, seed=0):
+    """Some tiles over a map: its corners and others."""
+    left, bottom, right, top = extent_in(tms, index.grid, index.window)
+    matrix = tile_matrix_sets()[tms].matrix(z)
+    x0, y0 = matrix.pointOfOrigin
+    side = matrix.cellSize * 256
+    inset = min(right - left, top - bottom) / 20
+    rng = np.random.default_rng(seed)
+    points = [(left + inset, top - inset), (right - inset, bottom + inset)]
+    points += [(rng.uniform(left, right), rng.uniform(bottom, top)) for _ in range(count)]
+    return sorted({(int((px - x0) // side), int((y0 - py) // side)) for px, py in points})

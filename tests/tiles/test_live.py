@@ -26,6 +26,7 @@ from tests.tiles.maps import (
     under_way,
 )
 
+VEIL_COLOUR = (214, 217, 222, 255)
 LEFT, TOP = 700_000.0, 6_600_000.0
 
 
@@ -117,3 +118,26 @@ def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
                 assert not drawn.is_final
                 assert wanted.is_final
     assert (rgba_of(wanted.png)[..., 3] > 0).any()
+
+
+def test_a_tile_of_too_many_blocks_shows_which_are_done(tmp_path, monkeypatch):
+    grid, col_off, row_off = grid_at(2154, LEFT, TOP)
+    sheets = [Window(col_off + start, row_off, 600, 700) for start in (0, 600)]
+    classes_HW = landscape(700, 600)
+    index = Pieces(grid, Window(col_off, row_off, 1200, 700), ())
+    blocks = blocks_of(tmp_path / "blocks", classes_HW, grid, sheets[1], block_px=128)
+    pieces = [finished(tmp_path / "sheet", classes_HW, grid, sheets[0]), *blocks[: len(blocks) // 2]]
+    index = under_way(index, pieces)
+    (address,) = tiles_over(index, "2154_10cm", 14)[:1]
+    options = {"tms": "2154_10cm", "nomenclature": COSIA, "size_px": 4096}
+    whole = rgba_of(draw_tile(index, *address, **options).png)
+    monkeypatch.setattr("service.tiles.drawing.MAX_BLOCKS", 3)
+    found = rgba_of(draw_tile(index, *address, **options).png)
+    is_veiled = (found == VEIL_COLOUR).all(axis=-1)
+    assert not (whole == VEIL_COLOUR).all(axis=-1).any()
+    assert is_veiled.any()
+    rows, cols = np.nonzero(is_veiled)
+    is_shown = (found[..., 3] > 0) & ~is_veiled
+    assert np.array_equal(found[is_shown], whole[is_shown])  # the finished sheet, as ever
+    assert cols.min() >= np.nonzero(is_shown)[1].max()  # the veil lies over the other one
+    assert rows.max() < np.nonzero(is_shown)[0].max()  # where its first blocks are

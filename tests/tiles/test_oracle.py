@@ -11,9 +11,8 @@ from service.rasters.overviews import halve
 from service.rasters.windows import Window
 from service.tiles.drawing import draw_tile
 from service.tiles.matrices import tile_matrix_sets
-from service.tiles.warping import extent_in
 from service.tiles.zooms import zoom_range
-from tests.tiles.maps import Pieces, finished, grid_at, landscape, rgba_of
+from tests.tiles.maps import Pieces, addresses, finished, grid_at, landscape, rgba_of
 
 # rio-tiler multiplies transforms in the old way
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
@@ -70,19 +69,6 @@ def oracle_tile(index, tms, z, x, y, size_px):
     )
     values_HW = np.where(np.ma.getmaskarray(image.array)[0], 255, image.array.data[0])
     return COLOURS[values_HW]
-
-
-def addresses(index, tms, z, count, seed=0):
-    """Some tiles over a map: its corners and others."""
-    left, bottom, right, top = extent_in(tms, index.grid, index.window)
-    matrix = tile_matrix_sets()[tms].matrix(z)
-    x0, y0 = matrix.pointOfOrigin
-    side = matrix.cellSize * 256
-    inset = min(right - left, top - bottom) / 20
-    rng = np.random.default_rng(seed)
-    points = [(left + inset, top - inset), (right - inset, bottom + inset)]
-    points += [(rng.uniform(left, right), rng.uniform(bottom, top)) for _ in range(count)]
-    return sorted({(int((px - x0) // side), int((y0 - py) // side)) for px, py in points})
 
 
 WARPED, PARALLEL = 0.98, 0.95
