@@ -1,15 +1,14 @@
 """The HTTP service: routes, the page, errors, and what a process holds while it runs."""
 
-import importlib
-import importlib.util
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from xstatic.pkg import leaflet
@@ -22,6 +21,7 @@ from service.api.describing import DESCRIPTION, SUMMARY, describe
 from service.api.headers import SafeHeaders
 from service.api.middleware import Compression, OtherSites
 from service.api.observing import Observed
+from service.api.routes import catalogue, files, jobs, maps, operations, predict, tiles, uploads
 from service.jobs.bell import Bell, CeleryBell
 from service.jobs.keys import Keys
 from service.jobs.store import Store
@@ -30,12 +30,14 @@ from service.settings import Settings
 Role = Literal["all", "api", "tiles"]
 """What a process answers: everything, everything but tiles, or tiles and what is read beside them."""
 
-_ROUTES: dict[Role, tuple[str, ...]] = {
-    "all": ("tiles", "files", "maps", "catalogue", "predict", "jobs", "uploads", "operations"),
-    "api": ("files", "maps", "catalogue", "predict", "jobs", "uploads", "operations"),
-    "tiles": ("tiles", "files", "maps", "catalogue", "operations"),
+_READING = (tiles, files, maps, catalogue)
+_WRITING = (predict, jobs, uploads)
+_ROUTES: dict[Role, tuple[ModuleType, ...]] = {
+    "all": (*_READING, *_WRITING, operations),
+    "api": (*_READING[1:], *_WRITING, operations),
+    "tiles": (*_READING, operations),
 }
-"""Modules of `service.api.routes`, the busiest first: routes are tried in this order."""
+"""Routes by role, the busiest first: they are tried in this order."""
 
 _WEB = Path(service.web.__file__).parent
 
@@ -80,10 +82,8 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    for name in _ROUTES[role]:
-        if importlib.util.find_spec(f"service.api.routes.{name}"):
-            router: APIRouter = importlib.import_module(f"service.api.routes.{name}").router
-            app.include_router(router)
+    for module in _ROUTES[role]:
+        app.include_router(module.router)
     if role != "tiles":
         _serve_page(app)
     app.add_middleware(Compression)

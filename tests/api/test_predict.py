@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from pyogrio.raw import write
 
+from service.access.principals import Principal, Scope, widened
+from service.api.access import principal
 from service.inference.offering import offered_class
 from tests.api.conftest import TINY
 
@@ -96,8 +99,6 @@ def test_areas_are_said_in_many_ways(house, make_raster):
     ("name", "driver"), [("a.gpkg", "GPKG"), ("a.fgb", "FlatGeobuf"), ("a.json", "GeoJSON")]
 )
 def test_areas_come_as_files(house, make_raster, tmp_path, name, driver):
-    from pyogrio.raw import write
-
     crs = "EPSG:4326" if driver == "GeoJSON" else "EPSG:2154"
     box = (
         shapely.box(3.0, 46.49995, 3.0001, 46.5)
@@ -149,9 +150,6 @@ def test_the_same_content_is_the_same_job(house, make_raster):
 
 
 def test_another_owner_gets_a_job_of_their_own(house, make_raster):
-    from service.access.principals import Principal, Scope, widened
-    from service.api.access import principal
-
     path, ids = make_raster(), []
     for owner in ("anne", "bob"):
         who = Principal(owner=owner, scopes=widened(Scope.WRITE))

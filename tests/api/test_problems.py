@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 import models.errors
 import service.errors
+from service.access.errors import KeyMissing, ScopeMissing
 from service.api.problems import STATUSES, status_of
 from service.api.wording import Wording
 from service.api.words import preferred_language
+from service.jobs.errors import StoreUnavailable
+from service.rasters.errors import BandMismatch, UnsupportedFormat
 
 MEDIA = "application/problem+json"
 
@@ -41,8 +44,6 @@ def test_what_nobody_foresaw_is_500_without_a_word_of_the_cause(house, monkeypat
 
 
 def test_a_store_that_is_away_is_503_and_says_when_to_come_back(house, monkeypatch):
-    from service.jobs.errors import StoreUnavailable
-
     def away(*_, **__):
         raise StoreUnavailable("the store is away", remedy="start it")
 
@@ -93,9 +94,6 @@ def test_wording_leaves_other_texts_alone(text):
 
 
 def test_statuses_come_from_the_nearest_ancestor():
-    from service.access.errors import KeyMissing, ScopeMissing
-    from service.rasters.errors import BandMismatch, UnsupportedFormat
-
     assert status_of(KeyMissing("x")) == 401
     assert status_of(ScopeMissing("write")) == 403
     assert status_of(BandMismatch(expected=("nir",), found=())) == 422

@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from service.api.uploadfolder import safe_name
+from service.api.uploadfolder import Upload, safe_name
 from tests.api.conftest import TINY
 
 BOUNDARY = "b0undary"
@@ -57,8 +58,6 @@ def test_a_full_disk_is_told(house, make_raster, monkeypatch):
 
 
 def test_a_disk_that_fills_up_meanwhile_is_told(house, make_raster, monkeypatch):
-    from service.api.uploadfolder import Upload
-
     monkeypatch.setattr(Upload, "data", property(lambda self: self.folder.joinpath("/dev/full")))
     monkeypatch.setattr("service.api.forms.BATCH_BYTES", 16)
     answer = house.send(make_raster())
@@ -165,8 +164,6 @@ def test_names_are_made_safe(name, safe):
 
 @pytest.mark.slow
 def test_a_large_file_never_lies_in_memory(serve):
-    import psutil
-
     address, house = serve()
     size = 400 * 2**20
 
