@@ -9,6 +9,7 @@ import pytest
 import rasterio
 
 from models.nomenclature import COSIA
+from service.catalogue.words import class_name
 from service.inference.onnx_engine import import_onnxruntime
 from tests.cli.conftest import SEEN_PX, noise
 
@@ -68,7 +69,7 @@ def _assert_confidence(made, image_CHW, home):
 def _assert_style(made):
     entries = ET.parse(made.path.with_suffix(".qml")).getroot().iter("paletteEntry")  # noqa: S314  our own file
     assert [(entry.get("value"), entry.get("label")) for entry in entries] == [
-        (str(land_cover.value), land_cover.name_en) for land_cover in COSIA.classes
+        (str(land_cover.value), class_name(land_cover, "en")) for land_cover in COSIA.classes
     ]
 
 
