@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.access.door import check_door
+from service.access.errors import DoorRefused
 from service.cli.opening import OwnMap
 from service.cli.options import PATH
 from service.embedded.house import House
 from service.embedded.places import held_home, name_of, socket_of
 from service.errors import RequestError, Unavailable
+from service.jobs.keys import Keys
+from service.jobs.store import Store
 from service.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -93,6 +97,7 @@ def serve(  # noqa: PLR0913  one parameter an option
         raise OpenNeedsHouse(
             "--open maps in this process's own house", remedy="unset ORTHOSCAPE_BROKER_URL; name an ORTHO"
         )
+    _check_door(settings, host or settings.host)
     with ExitStack() as stack:
         if is_house:
             stack.enter_context(held_home(settings.home))
@@ -112,6 +117,19 @@ def serve(  # noqa: PLR0913  one parameter an option
             house.add_worker(f"{name_of(settings.home)}-{number}", environment)
         click.echo(f"Orthoscape listens on {server}")
         _live(house, server, to_open, model=model, until_done=until_done)
+
+
+def _check_door(settings: Settings, host: str) -> None:
+    """Refuse an open door before anything is started; the store is asked only if its keys decide."""
+    bound = settings.model_copy(update={"host": host})
+    try:
+        check_door(bound, has_keys=False)
+    except DoorRefused:
+        store = Store.open(settings.resolved_store_url)
+        try:
+            check_door(bound, has_keys=bool(Keys(store.database).all()))
+        finally:
+            store.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
