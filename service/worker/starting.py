@@ -108,6 +108,9 @@ def run_worker(settings: Settings, *, name: str) -> None:
     """
     for chatty in ("celery.worker.strategy", "celery.app.trace", "celery.utils"):  # they tell of each bell
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("celery.worker.request").setLevel(
+        logging.CRITICAL
+    )  # the next child tells what was lost
     # To warn of root is right where messages may carry code; these carry nothing.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     crew = Crew(settings, name=name)

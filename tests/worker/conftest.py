@@ -45,7 +45,7 @@ def postgresql(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory) -> Path:
-    """A home with the model, and a scene of 12 x 11 blocks."""
+    """A home with the model, and a scene of 120 blocks."""
     folder = tmp_path_factory.mktemp("workplace")
     write_tiny_artefact(folder / "home" / "models", "tiny-rgb")
     make_raster_file(folder / "scene.tif", shape=(3, 640, 700), tiled=True, blockxsize=256, blockysize=256)
