@@ -155,7 +155,6 @@ def test_head_tells_what_get_sends(client, finished):
         assert told.headers[name] == got.headers[name]
 
 
-@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4 with affine 3
 @pytest.mark.parametrize(("kind", "mode"), [("png", "RGBA"), ("jpg", "RGB"), ("webp", "RGBA")])
 def test_image_tiles_come_in_the_format_of_their_name(client, finished, kind, mode):
     layer = client.get(f"/maps/{finished.id}/image/tilejson.json").json()
