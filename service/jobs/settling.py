@@ -172,11 +172,12 @@ def _give_up(connection: sa.Connection, job: JobRow, failed: list[UnitRow], *, e
         text = f"{unit.kind} {unit.name}{where} failed in attempt {unit.attempts}, the last: {error}"
         write_log(connection, job.id, text, level=LogLevel.ERROR)
         changes.update(seq=1, units_open=-1, units_leased=-1)
+        is_fatal = unit.kind == UnitKind.SHEET
         if unit.kind == UnitKind.BLOCK:
             num_failed += 1
+            is_fatal = num_failed > job.max_failed_share * job.blocks_total
             changes.update(blocks_failed=1, units_ready=_tell_sheet(connection, job.id, unit.sheet))
-        if unit.kind == UnitKind.SHEET or num_failed > job.max_failed_share * job.blocks_total:
-            fatal = fatal or text
+        fatal = fatal or (text if is_fatal else None)
     add_to_job(connection, job.id, changes)
     if fatal is not None:
         end_job(connection, job.id, JobStatus.FAILED, error=fatal)

@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_units_job_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_units")),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.02},
     )
     op.create_index(
         "ix_units_failed",
