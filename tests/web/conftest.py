@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 import pytest
 import rasterio
@@ -38,16 +38,18 @@ class House:
         }
         self.environment = environment | {"ORTHOSCAPE_HOME": str(home), "PYTHONUNBUFFERED": "1", **settings}
         write_tiny_artefact(home / "models", "tiny-rgb")
-        self.process = subprocess.Popen(
-            [*_COMMAND, "serve", "--port", "0"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=(home / "serve.log").open("w"),
-            text=True,
-        )
+        self._log = home / "serve.log"
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*_COMMAND, "serve", "--port", "0"],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self.process.stdout is not None
         said = self.process.stdout.readline()
-        assert "listens on" in said, (home / "serve.log").read_text()
+        assert "listens on" in said, self._log.read_text()
         self.url = said.split()[-1] + "/"
         self._await()
 
@@ -55,12 +57,12 @@ class House:
         ends = time.monotonic() + START_S
         while time.monotonic() < ends:
             try:
-                urllib.request.urlopen(self.url + "readyz", timeout=5).close()
-            except OSError:
-                time.sleep(0.2)
-            else:
-                return
-        raise AssertionError((self.home / "serve.log").read_text())
+                if httpx.get(self.url + "readyz", timeout=10).is_success:
+                    return
+            except httpx.TransportError:  # it does not listen yet
+                pass
+            time.sleep(0.2)
+        raise AssertionError(self._log.read_text())
 
     def command(self, *words: str) -> str:
         """What a command of this house prints."""
@@ -69,25 +71,13 @@ class House:
         )
         return done.stdout.strip()
 
-    def ask(self, path: str, fields: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  JSON
-        """GET, or POST fields."""
-        request = urllib.request.Request(
-            self.url + path,
-            data=None if fields is None else json.dumps(fields).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
     def make_map(self, source: Path, **fields: object) -> dict[str, Any]:
         """The finished job of a source that lies in an offered folder."""
-        job = self.ask("predict", {"source": str(source), "model": "tiny-rgb", **fields})
-        while job["status"] not in ("successful", "failed", "dismissed"):
-            time.sleep(0.1)
-            job = self.ask(f"jobs/{job['id']}")
+        asked = {"source": str(source), "model": "tiny-rgb", **fields}
+        answer = httpx.post(self.url + "predict", json=asked, headers={"Prefer": "wait=50"}, timeout=60)
+        job: dict[str, Any] = answer.json()
         assert job["status"] == "successful", job
-        answer: dict[str, Any] = job
-        return answer
+        return job
 
     def close(self) -> None:
         """End the server and all that it started."""
@@ -117,7 +107,7 @@ def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory, write_raster: Callable[..., Path]) -> Path:
-    """An aerial photograph of the Netherlands, 1000 x 1000 px of 0.25 m; noise where there is no real data."""
+    """An aerial photograph, 1000 x 1000 px of 0.25 m in the Netherlands; noise where no real data is."""
     folder = real_data_folder()
     real = folder / "ortho_e2e" / "test_tiled.tif" if folder else None
     if real is not None and real.exists():
@@ -127,14 +117,14 @@ def image(tmp_path_factory: pytest.TempPathFactory, write_raster: Callable[..., 
 
 
 @pytest.fixture(scope="session")
-def long_image(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same ground again and again, 5000 x 5000 px without compression: large to send, long to map."""
-    path = tmp_path_factory.mktemp("long") / "long.tif"
+def large_image(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same ground again and again, 3000 x 3000 px without compression: too large for one piece."""
+    path = tmp_path_factory.mktemp("large") / "large.tif"
     with rasterio.open(image) as source:
-        pixels_CHW = np.tile(source.read([1, 2, 3]), (1, 5, 5))
+        pixels_CHW = np.tile(source.read([1, 2, 3]), (1, 3, 3))
         profile = {"crs": source.crs, "transform": source.transform, "tiled": True}
     with rasterio.open(
-        path, "w", driver="GTiff", count=3, height=5000, width=5000, dtype="uint8", **profile
+        path, "w", driver="GTiff", count=3, height=3000, width=3000, dtype="uint8", **profile
     ) as raster:
         raster.write(pixels_CHW)
     return path

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Response
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 60_000
 
 _PIXELS = """(kind) => {
   const colours = {};
@@ -46,7 +46,8 @@ _DROP = """async ([name, base64]) => {
 
 _WATCH_POLICY = """
   window.violations = [];
-  document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+  const note = (event) => window.violations.push(event.violatedDirective);
+  document.addEventListener("securitypolicyviolation", note);
 """
 
 
@@ -63,7 +64,7 @@ class Visit:
 
     @classmethod
     @contextmanager
-    def begin(cls, browser: Browser, url: str, **options: Any) -> Iterator[Visit]:  # noqa: ANN401  Playwright's
+    def begin(cls, browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
         """Open the page in a fresh profile, in English unless told otherwise."""
         context = browser.new_context(
             **({"locale": "en-GB", "viewport": {"width": 1280, "height": 720}} | options)

@@ -6,6 +6,7 @@ import { boundsOf } from "./stage.js";
 
 const MOST_DRAWN = 1_500; // a lattice finer than this tells no one anything
 const GLOW_MS = 900;
+const INSET = 0.012; // bounds in degrees of neighbours overlap where their grid is turned
 
 /** The lattice of one job on the map. */
 export class BlockLattice {
@@ -25,7 +26,7 @@ export class BlockLattice {
   }
 
   outline(block) {
-    return L.rectangle(boundsOf(block.bounds), {
+    return L.rectangle(boundsOf(block.bounds).pad(-INSET), {
       pane: "outlines",
       interactive: false,
       className: `lattice ${block.status === "failed" ? "is-failed" : ""}`.trim(),

@@ -45,6 +45,7 @@ export class Compose {
     for (const entry of this.entries) if (!this.isStarted) entry.upload?.stop();
     this.entries = [];
     this.isStarted = false;
+    this.drawFiles();
     this.asking?.abort();
     for (const id of ["map-name", "source-crs", "acquired"]) byId(id).value = "";
     byId("force").checked = false;

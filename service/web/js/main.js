@@ -79,6 +79,10 @@ window.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   toast([event.reason.message, event.reason.remedy].filter(Boolean).join(" "));
 });
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // its address is not one of the page's views
+  byId("panel").focus();
+});
 byId("compose-close").addEventListener("click", () => goTo("home"));
 onKeyNeeded(askForKey);
 hearFiles((files) => {

@@ -35,12 +35,11 @@ async function sheetRows(map) {
 
 function fileRow(map, name, title, folder = "", sheet = "") {
   const path = name === "legend.png" ? `${name}?lang=${language()}` : name;
-  const saved = [sheet || map.name, name].join("_");
   const link = el(
     "a.download",
-    { href: readable(`maps/${map.id}/${folder}${path}`), download: saved },
+    { href: readable(`maps/${map.id}/${folder}${path}`), download: [sheet || map.name, name].join("_") },
     icon("save"),
-    el("span.download-name", {}, sheet ? saved : name),
+    el("span.download-name", {}, sheet ? `${sheet} ${name}` : name),
     say(el("span.download-title"), () => t(title)),
   );
   return el("li", {}, link);

@@ -5,7 +5,7 @@ import { Problem, request, send } from "./http.js";
 /** Files above this go in pieces; smaller ones go with the request itself. */
 export const LARGE_BYTES = 24 * 2 ** 20;
 
-const PIECE_BYTES = 32 * 2 ** 20;
+const PIECE_BYTES = 16 * 2 ** 20;
 const LONGEST_PAUSE_MS = 30_000;
 const TUS = { "Tus-Resumable": "1.0.0" };
 

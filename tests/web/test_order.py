@@ -1,0 +1,102 @@
+"""Ordering a map: files come in, the service says what it would do, the job starts."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Route
+
+    from tests.web.looking import Visit
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_dropped_file_is_answered_before_anything_starts(visit: Visit, image: Path) -> None:
+    visit.drop(image)
+    visit.take_model()
+    assert visit.text("#preflight-title") == "Ready to start"
+    figures = visit.text("#preflight .figures")
+    assert "6.25 ha" in figures
+    assert "1 Mpx" in figures
+    assert "0.25 m" in figures
+    assert "red, green, blue" in visit.text("#preflight")
+    assert visit.page.is_enabled("#start")
+    assert visit.page.locator(".footprint.is-planned").count() == 1
+
+
+def test_names_tell_what_files_are_and_users_have_the_last_word(
+    visit: Visit, image: Path, tmp_path: Path
+) -> None:
+    names = ("74-2023-0940-6540-LA93-0M20-E080.tif", "74-2023-0940-6540-LA93-0M20-IRC-E080.tif", "notes.txt")
+    for name in names:
+        shutil.copyfile(image, tmp_path / name)
+    visit.expected |= {422}
+    visit.choose(*(tmp_path / name for name in names))
+    visit.page.wait_for_selector(".file-role")
+    roles = visit.page.locator(".file-role")
+    assert [roles.nth(row).input_value() for row in range(3)] == ["file", "irc", "none"]
+    roles.nth(1).select_option("none")
+    visit.take_model()
+    assert visit.page.is_enabled("#start")
+    visit.page.locator(".file .is-bare").nth(2).click()
+    assert roles.count() == 2
+
+
+def test_a_refusal_says_what_to_do_and_doing_it_helps(visit: Visit, make_raster: Callable[..., Path]) -> None:
+    visit.expected |= {422}
+    visit.choose(make_raster("nowhere.tif", crs=None, shape=(3, 300, 300)))
+    visit.page.wait_for_selector(".preflight.is-refused")
+    said = visit.text("#preflight")
+    assert "nowhere.tif" in said
+    assert "What to do" in said
+    assert "source_crs" in said
+    assert visit.page.is_disabled("#start")
+    visit.page.click("#view-compose summary")
+    visit.page.fill("#source-crs", "EPSG:2154")
+    visit.page.press("#source-crs", "Enter")
+    visit.page.wait_for_selector(".preflight.is-ready, .preflight.is-warned")
+    assert visit.page.is_enabled("#start")
+
+
+def test_a_file_that_is_no_raster_is_refused(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "page.tif").write_text("<html>not a raster at all, though it is called one</html>" * 20)
+    visit.expected |= {415, 422}
+    visit.choose(tmp_path / "page.tif")
+    visit.page.wait_for_selector(".preflight.is-refused")
+    assert "page.tif" in visit.text("#preflight")
+
+
+def test_large_files_go_in_pieces_and_outlive_a_broken_network(visit: Visit, large_image: Path) -> None:
+    offsets: list[int] = []
+    breaks = iter([True])
+
+    def carry(route: Route) -> None:
+        offsets.append(int(route.request.headers.get("upload-offset", -1)))
+        if route.request.method == "PATCH" and offsets[-1] > 0 and next(breaks, False):
+            route.abort("internetdisconnected")
+        else:
+            route.continue_()
+
+    visit.page.route("**/uploads/*", carry)
+    visit.choose(large_image)
+    visit.page.wait_for_selector(".preflight.is-ready, .preflight.is-warned")
+    pieces = [offset for offset in offsets if offset >= 0]
+    assert len(pieces) > len(set(pieces)), "the piece that was lost is sent again"
+    assert sorted(set(pieces)) == [0, 16 * 2**20]
+    assert "9 Mpx" in visit.text("#preflight")
+
+
+def test_leaving_an_order_forgets_it(visit: Visit, image: Path) -> None:
+    visit.choose(image)
+    visit.page.wait_for_selector(".preflight.is-ready, .preflight.is-warned")
+    visit.page.click("#compose-close")
+    visit.page.wait_for_selector("#view-home:not([hidden])")
+    assert visit.page.locator(".file").count() == 0
+    assert visit.page.is_visible("#welcome")
