@@ -26,6 +26,7 @@ import psutil
 from benchmarks.tile_apps import draw_plainly
 from benchmarks.tile_maps import PLACES, addresses, write_map
 from models.nomenclature import COSIA
+from service.rasters.writing import bound_gdal_cache
 from service.tiles.drawing import draw_tile
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=0, help="tiles after which memory is compared")
     parser.add_argument("--folder", type=Path, help="keep the maps here")
     options = parser.parse_args()
+    bound_gdal_cache(64 * 2**20)  # as the service's own default
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

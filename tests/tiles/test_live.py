@@ -50,7 +50,7 @@ flat = st.tuples(st.integers(1, 70), st.integers(4000, 20_000))
 tall = st.tuples(st.integers(9000, 20_000), st.integers(1, 70))
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(
     phase=st.tuples(st.integers(-2000, 2000), st.integers(-2000, 2000)),
     size=st.one_of(square, flat, tall),  # long ones have many levels and few pixels
@@ -109,6 +109,7 @@ def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
     )
     live = under_way(final, pieces)
     styles = [TileStyle(), TileStyle(product="confidence"), TileStyle(min_confidence=60)]
+    num_shown = 0
     for z in (13, 15, 16, 17, 18, 20):
         for address in tiles_over(final, tms, z)[:3]:
             for style in styles:
@@ -117,7 +118,8 @@ def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
                 assert drawn.png == wanted.png
                 assert not drawn.is_final
                 assert wanted.is_final
-    assert (rgba_of(wanted.png)[..., 3] > 0).any()
+                num_shown += not wanted.is_empty
+    assert num_shown > 20
 
 
 def test_a_tile_of_too_many_blocks_shows_which_are_done(tmp_path, monkeypatch):
@@ -129,7 +131,7 @@ def test_a_tile_of_too_many_blocks_shows_which_are_done(tmp_path, monkeypatch):
     pieces = [finished(tmp_path / "sheet", classes_HW, grid, sheets[0]), *blocks[: len(blocks) // 2]]
     index = under_way(index, pieces)
     (address,) = tiles_over(index, "2154_10cm", 14)[:1]
-    options = {"tms": "2154_10cm", "nomenclature": COSIA, "size_px": 4096}
+    options = {"tms": "2154_10cm", "nomenclature": COSIA, "size_px": 1024}
     whole = rgba_of(draw_tile(index, *address, **options).png)
     monkeypatch.setattr("service.tiles.drawing.MAX_BLOCKS", 3)
     found = rgba_of(draw_tile(index, *address, **options).png)
