@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from service.access.keys import make_key
 from service.access.principals import Scope, widened
 from service.api.app import create_app
 from service.embedded.broker import is_answering, redis_command
+from service.jobs import schema
 from service.jobs.keys import Keys, NewKey
 from service.jobs.store import Store
 from service.settings import Settings
@@ -34,36 +36,47 @@ def redis_socket():
             process.wait()
 
 
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path / "home")
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory):
+    return Settings(home=tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture
-def store(settings):
+@pytest.fixture(scope="session")
+def _store(settings):
     store = Store.open(settings.resolved_store_url)
     yield store
     store.close()
 
 
+@pytest.fixture(scope="session")
+def _client(settings, _store):
+    with TestClient(create_app(settings, store=_store), base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+@pytest.fixture
+def store(_store, _client):
+    """The one store, without keys and workers; its app has seen nothing of it yet."""
+    with _store.database.writing() as connection:
+        connection.execute(schema.keys.delete())
+        connection.execute(schema.workers.delete())
+    _client.app.state.door.ring._read_at = float("-inf")
+    return _store
+
+
+@pytest.fixture
+def client(_client, store):  # noqa: ARG001  emptied first
+    """The app, as a browser or a program on this machine meets it."""
+    return _client
+
+
 @pytest.fixture
 def client_of(store):
-    """An app of given settings, as a browser or a program on this machine meets it."""
-    clients = []
-
-    def client(settings):
-        client = TestClient(create_app(settings, store=store), base_url="http://127.0.0.1:8000")
-        clients.append(client)
-        return client.__enter__()
-
-    yield client
-    for client in clients:
-        client.__exit__(None, None, None)
-
-
-@pytest.fixture
-def client(client_of, settings):
-    return client_of(settings)
+    """The same of other settings."""
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(
+            TestClient(create_app(settings, store=store), base_url="http://127.0.0.1:8000")
+        )
 
 
 @pytest.fixture

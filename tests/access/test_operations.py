@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.jobs.records import WorkerInfo
@@ -13,8 +14,12 @@ def _families(text):
 
 
 def test_alive_asks_nobody(client, store):
-    store.close()
+    asked = []
+    hear = asked.append
+    sa.event.listen(store.database.engine, "begin", hear)
     assert client.get("/healthz").json() == {"status": "ok"}
+    sa.event.remove(store.database.engine, "begin", hear)
+    assert not asked
 
 
 def test_ready_names_what_lacks(client):
