@@ -1,6 +1,8 @@
 """The OpenAPI description: what FastAPI writes, with every error as problem+json."""
 
 import itertools
+import json
+import re
 import warnings
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from service.api.problems import MEDIA_TYPE, STATUSES
+from service.api.problems import MEDIA_TYPE
 from service.api.schemas import Problem
 
 SUMMARY = "From orthophotos to land-cover maps, served while they are made."
@@ -72,10 +74,11 @@ def _name_problems(document: dict[str, Any]) -> None:
         schemas.pop(unused, None)
     model = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= model.pop("$defs", {}) | {"Problem": model}
-    statuses = sorted({*STATUSES.values(), 405, 429, 500})
-    components["responses"] = {f"Problem{status}": _response(status) for status in statuses} | {
-        "Problem": {"description": "Any other error.", "content": _CONTENT}
+    named = set(re.findall(r"components/responses/Problem(\d+)", json.dumps(document["paths"])))
+    components["responses"] = {
+        f"Problem{status}": _response(int(status)) for status in sorted({*named, "422"})
     }
+    components["responses"]["Problem"] = {"description": "Any other error.", "content": _CONTENT}
     for operations in document["paths"].values():
         for operation in operations.values():
             answers = operation["responses"]

@@ -38,6 +38,9 @@ class Fault(Shape):
     pointer: str | None = Field(default=None, description="JSON pointer into the body.", examples=["#/aoi"])
     parameter: str | None = Field(default=None, description="Name of a parameter of the path or query.")
     header: str | None = Field(default=None, description="Name of a header.")
+    part: str | None = Field(
+        default=None, description="Part of the service that is away.", examples=["store"]
+    )
 
 
 class Problem(BaseModel):

@@ -20,9 +20,8 @@ def curl(*arguments: object) -> dict:
 def test_the_forms_of_curl(serve, make_raster, tmp_path):
     address, house = serve()
     ortho, twin = make_raster("ortho.tif"), make_raster("irc.tif", seed=1)
-    (tmp_path / "area.json").write_text(
-        '{"type": "Polygon", "coordinates": [[[3.0, 46.4999], [3.0003, 46.4999], [3.0003, 46.5], [3.0, 46.4999]]]}'
-    )
+    corners = [[3.0, 46.4999], [3.0003, 46.4999], [3.0003, 46.5], [3.0, 46.4999]]
+    (tmp_path / "area.json").write_text(json.dumps({"type": "Polygon", "coordinates": [corners]}))
     predict = f"{address}/predict"
     job = curl("-F", f"file=@{ortho}", "-F", "model=tiny-rgb", predict)
     assert (job["status"], job["title"]) == ("accepted", "Land cover of ortho.tif")

@@ -5,7 +5,7 @@ are found out by hand, from memory where a moment ago somebody asked the same, a
 (`service.api.tiling`). What they understand is told to OpenAPI beside them.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
@@ -100,7 +100,12 @@ _LOOK = [
 
 
 def _add(
-    path: str, endpoint: Endpoint, parameters: list[dict[str, Any]], *, media_type: str, summary: str
+    path: str,
+    endpoint: Endpoint,
+    parameters: list[dict[str, Any]],
+    *,
+    media_types: Sequence[str],
+    summary: str,
 ) -> None:
     router.add_api_route(
         path,
@@ -109,7 +114,7 @@ def _add(
         response_class=Response,
         summary=summary,
         responses={
-            200: {"content": {media_type: {}}},
+            200: {"content": {media_type: {} for media_type in media_types}},
             304: {"description": "Your copy is good."},
             **described(401, 403, 404, 422),
         },
@@ -123,20 +128,20 @@ for _suffix, _size_px in (("", 256), ("@2x", 512)):
         f"/maps/{{map_id}}/tiles/{_tile}.png",
         _class_tiles(_size_px),
         [*_PLACE, *_LOOK],
-        media_type="image/png",
+        media_types=["image/png"],
         summary=f"Class tile, {_size_px} px",
     )
     _add(
         f"/maps/{{map_id}}/tiles/{{tms}}/{_tile}.png",
         _class_tiles(_size_px),
         [*_PLACE, _TMS, *_LOOK],
-        media_type="image/png",
+        media_types=["image/png"],
         summary=f"Class tile of a tile matrix set, {_size_px} px",
     )
     _add(
         f"/maps/{{map_id}}/image/tiles/{_tile}.{{format}}",
         _image_tiles(_size_px),
         [*_PLACE, _FORMAT, _VERSION],
-        media_type="image/webp",
+        media_types=[f"image/{kind}" for kind in ("png", "jpeg", "webp")],
         summary=f"Image tile, {_size_px} px",
     )
