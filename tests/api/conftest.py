@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from service.api.app import create_app
 from service.inference.offering import offered_class
 from service.jobs.records import WorkerInfo
+from service.jobs.schema import metadata
 from service.jobs.store import Store
 from service.settings import Settings
 from service.worker.leaving import StopLine
@@ -91,6 +92,10 @@ class House:
         self.store.register_worker(
             WorkerInfo(id=name, profile_class=profile_class, host="here", pid=1, mpx_per_s=mpx_per_s)
         )
+        self.forget_crew()
+
+    def forget_crew(self) -> None:
+        """The service asks anew who is alive."""
         self.app.state.services.crew._read_at = float("-inf")
 
     def work(self, *, leases: int = 10_000) -> int:
@@ -128,44 +133,57 @@ class House:
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def settings_in(home: Path, models_home: Path, empty_store: Path, **changes: object) -> Settings:
+    """Settings of a home with the tiny models and an empty store."""
+    home.mkdir(exist_ok=True)
+    if not (home / "models").exists():
+        (home / "models").symlink_to(models_home / "models")
+        shutil.copy(empty_store, home / "orthoscape.sqlite")
+    return Settings(**{"home": home, "threads": 1, "has_pictures": False, **changes})
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[House]:
+    """A service in this process."""
+    store, bell = Store.open(settings.resolved_store_url), CountingBell()
+    app = create_app(settings, store=store, bell=bell)
+    with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
+        yield House(settings, store, bell, app, client)
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def _shared_house(models_home, empty_store, tmp_path_factory) -> Iterator[House]:
+    with opened(settings_in(tmp_path_factory.mktemp("shared"), models_home, empty_store)) as house:
+        yield house
+
+
+@pytest.fixture
+def house(_shared_house) -> House:
+    """An empty service with default settings; making one anew takes longer than most tests."""
+    house = _shared_house
+    with house.store.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    for folder in (house.settings.uploads_folder, house.settings.maps_folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    house.bell.rung.clear()
+    house.app.dependency_overrides.clear()
+    house.forget_crew()
+    return house
+
+
 @pytest.fixture
 def settings_of(models_home, empty_store, tmp_path) -> Callable[..., Settings]:
     """``settings_of(upload_max_bytes=...)``: of a home with the tiny models."""
-
-    def make(**changes: object) -> Settings:
-        home = tmp_path / "home"
-        home.mkdir(exist_ok=True)
-        if not (home / "models").exists():
-            (home / "models").symlink_to(models_home / "models")
-            shutil.copy(empty_store, home / "orthoscape.sqlite")
-        return Settings(**{"home": home, "threads": 1, "has_pictures": False, **changes})
-
-    return make
+    return lambda **changes: settings_in(tmp_path / "home", models_home, empty_store, **changes)
 
 
 @pytest.fixture
 def open_house(settings_of) -> Iterator[Callable[..., House]]:
-    """``open_house(upload_max_bytes=...)``: a service in this process."""
-    opened: list[House] = []
-
-    def make(**changes: object) -> House:
-        settings = settings_of(**changes)
-        store, bell = Store.open(settings.resolved_store_url), CountingBell()
-        app = create_app(settings, store=store, bell=bell)
-        client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
-        client.__enter__()
-        opened.append(House(settings, store, bell, app, client))
-        return opened[-1]
-
-    yield make
-    for house in opened:
-        house.client.__exit__(None, None, None)
-        house.store.close()
-
-
-@pytest.fixture
-def house(open_house) -> House:
-    return open_house()
+    """``open_house(upload_max_bytes=...)``: a service with other settings."""
+    with ExitStack() as stack:
+        yield lambda **changes: stack.enter_context(opened(settings_of(**changes)))
 
 
 @contextmanager

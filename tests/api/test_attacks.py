@@ -39,10 +39,12 @@ def test_a_vrt_renamed_tif(house, secret, vrt_of):  # noqa: F811
     assert "a VRT, which reads other files" in refused(house, answer, 415, "unsupported-format")["detail"]
 
 
+@pytest.mark.slow
 def test_a_raster_that_claims_160_gpx(house, giga_raster):  # noqa: F811
     refused(house, post(house, "giga.tif", giga_raster.read_bytes()), 422, "suspicious-compression")
 
 
+@pytest.mark.slow
 def test_a_bomb_of_strips(house, block_bomb):  # noqa: F811
     refused(house, post(house, "bomb.tif", block_bomb.read_bytes()), 422, "too-large")
 
@@ -81,6 +83,7 @@ NAMES = (
 )
 
 
+@pytest.mark.slow
 def test_names_lead_nowhere(house, make_raster):
     raw = make_raster().read_bytes()
     for name in NAMES:
@@ -168,6 +171,7 @@ def test_an_area_in_a_vrt_reads_no_file(house, make_raster):
     refused(house, answer, 422, "field-error")
 
 
+@pytest.mark.slow
 def test_a_damaged_geopackage_ends_no_server(house, make_raster):
     with make_raster().open("rb") as file:
         files = {"file": file, "aoi": ("area.gpkg", b"SQLite format 3\x00" + os.urandom(4096))}

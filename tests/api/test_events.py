@@ -89,6 +89,7 @@ def test_who_comes_back_misses_nothing_and_who_has_seen_the_end_stays_away(runni
     assert httpx.get(url, headers={"Last-Event-ID": rest[-1][2]}).status_code == 204
 
 
+@pytest.mark.slow
 def test_many_listeners_ask_the_store_as_one_and_leave_nothing_behind(running, monkeypatch):
     url, house, job = running
     watches, asked = house.app.state.services.watches, Counter()
@@ -122,6 +123,7 @@ def test_a_listener_who_leaves_is_forgotten(running):
     eventually(lambda: len(watches) == 0)
 
 
+@pytest.mark.slow
 def test_silence_is_filled(running, monkeypatch):
     url, _, _ = running
     monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.2)
@@ -129,6 +131,7 @@ def test_silence_is_filled(running, monkeypatch):
         assert next(line for line in answer.iter_lines() if line.startswith(":")) == ": ping"
 
 
+@pytest.mark.slow
 def test_a_deleted_job_ends_its_stream(running):
     url, _, job = running
     events = listen(url)
@@ -138,12 +141,14 @@ def test_a_deleted_job_ends_its_stream(running):
     assert told[-1][:2] == ("end", {"status": "dismissed"})
 
 
+@pytest.mark.slow
 def test_a_job_that_is_not_there_has_no_events(running):
     url, _, job = running
     answer = httpx.get(url.replace(job["id"], "nobody"))
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.slow
 def test_waiting_ends_with_the_job(running):
     url, house, job = running
     threading.Timer(0.5, settle, [house]).start()

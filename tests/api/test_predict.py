@@ -225,7 +225,7 @@ def test_a_job_is_pinned_to_gpus_first_then_to_what_most_offer(house, make_raste
     assert house.bell.rung == [None, cpu, gpu]
     for name in ("one", "two"):
         house.store.forget_worker(name)
-    house.app.state.services.crew._read_at = float("-inf")
+    house.forget_crew()
     waiting = house.client.get(f"/jobs/{job['id']}").json()
     assert f"no worker that offers {cpu} is connected" in waiting["message"]
 

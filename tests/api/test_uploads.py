@@ -182,6 +182,7 @@ def test_uploads_expire_unless_a_job_reads_them(house, make_raster):
     assert house.left == []
 
 
+@pytest.mark.slow
 def test_one_piece_at_a_time(serve, make_raster):
     address, _ = serve()
     raw = make_raster(shape=(3, 500, 500)).read_bytes()
