@@ -229,19 +229,30 @@ def prove(
     return compare(found, wanted)
 
 
-def compare(found_NKHW: NDArray[np.float32], wanted_NKHW: NDArray[np.float32]) -> Parity:
+def compare(
+    found_NKHW: NDArray[np.float32],
+    wanted_NKHW: NDArray[np.float32],
+    *,
+    limits: Parity | None = None,
+) -> Parity:
     """How near the logits of a graph are to those of its network.
 
+    Args:
+        found_NKHW: Of the graph.
+        wanted_NKHW: Of the network.
+        limits: The worst that passes; None is this module's.
+
     Raises:
-        ParityError: They differ by more than the limits of this module, or are no numbers.
+        ParityError: They differ by more, or are no numbers.
     """
+    limits = limits or Parity(relative_difference=MAX_RELATIVE_DIFFERENCE, agreement=MIN_AGREEMENT)
     parity = Parity(
         relative_difference=float(np.abs(found_NKHW - wanted_NKHW).max() / wanted_NKHW.std()),
         agreement=float((found_NKHW.argmax(axis=1) == wanted_NKHW.argmax(axis=1)).mean()),
     )
     # Written so that a difference that is no number is not taken for a small one.
-    is_near = parity.relative_difference <= MAX_RELATIVE_DIFFERENCE
-    if not (is_near and parity.agreement >= MIN_AGREEMENT):
+    is_near = parity.relative_difference <= limits.relative_difference
+    if not (is_near and parity.agreement >= limits.agreement):
         raise ParityError(f"graph and network differ: {parity}")
     return parity
 

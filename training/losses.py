@@ -54,3 +54,25 @@ def class_weights(frequencies: NDArray[np.float64], *, power: float) -> Tensor:
     occurs = frequencies > 0
     weights = np.where(occurs, np.where(occurs, frequencies, 1.0) ** -power, 0.0)
     return torch.tensor(weights / (weights * frequencies).sum(), dtype=torch.float32)
+
+
+def partial_label_loss(logits_NK: Tensor, sets_N: Tensor, *, members_SK: Tensor) -> Tensor:
+    """Mean over labelled pixels of -log of the probability that the label's set of classes has together.
+
+    A coarse class is the set of fine classes that it may be: ``logsumexp(z) - logsumexp(z over the set)``.
+    A set of one class gives the cross entropy, a set of all classes gives zero.
+
+    Args:
+        logits_NK: Any floating type; further axes may follow, in both.
+        sets_N: int64 number of the label's set; 255 is ignored.
+        members_SK: bool, whether a channel is in a set; every set has one at least.
+
+    Returns:
+        A scalar; zero where no pixel is labelled.
+    """
+    is_labelled_N = sets_N != IGNORED
+    logits_PK = logits_NK.float().movedim(1, -1)[is_labelled_N]
+    members_PK = members_SK[sets_N[is_labelled_N]]
+    of_all_P = torch.logsumexp(logits_PK, dim=-1)
+    of_set_P = torch.logsumexp(logits_PK.masked_fill(~members_PK, -torch.inf), dim=-1)
+    return (of_all_P - of_set_P).sum() / max(1, len(logits_PK))

@@ -9,10 +9,17 @@ import pytest
 HERE = Path(__file__).parent
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
+WITHOUT_TORCH = {
+    "test_landscapes.py",
+    "test_cli.py",
+    "test_flair.py",
+    "test_flair_hub.py",
+    "test_dubai.py",
+    "test_naip_chesapeake.py",
+}
+
 if not HAS_TORCH:
-    collect_ignore = [
-        str(path) for path in HERE.glob("test_*.py") if path.name not in {"test_landscapes.py", "test_cli.py"}
-    ]
+    collect_ignore = [str(path) for path in HERE.glob("test_*.py") if path.name not in WITHOUT_TORCH]
 
 sys.path.insert(0, str(HERE))
 

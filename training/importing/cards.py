@@ -41,7 +41,7 @@ def write_card(
         "",
         "## Changed on import",
         "",
-        f"- The head has {NUM_CHANNELS} channels, one a FLAIR code; those without weight in training are cut.",
+        f"- The head has {NUM_CHANNELS} channels, one a FLAIR code; those without weight are cut.",
         "- Channels are looked up as CoSIA's class values inside the graph.",
         f"- Graph against network: logits within {parity.relative_difference:.1e} standard deviations,",
         f"  {100 * parity.agreement:.2f} % of pixels with the same class, on the golden sample.",
@@ -59,10 +59,15 @@ def write_card(
 
 def _origin(model_id: str, published: Published, checkpoint: Checkpoint) -> tuple[str, ...]:
     digest = f"`{checkpoint.source}`, sha256 `{checkpoint.sha256}`."
-    if model_id == published.name:
+    if checkpoint.source.startswith(published.repository):
         return (
             f"Weights of IGN, published as https://huggingface.co/{published.repository}, converted.",
             f"Read from {digest}",
+        )
+    if model_id == published.name:
+        return (
+            f"Weights said to be those of IGN, https://huggingface.co/{published.repository}, converted.",
+            f"Read from a local file, {digest}",
         )
     return (
         f"Weights of the layout of https://huggingface.co/{published.repository}, converted; its bands,",

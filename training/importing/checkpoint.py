@@ -52,21 +52,20 @@ def _read_pickle(path: Path) -> object:
             warnings.simplefilter("ignore")  # of archives of another kind, which are refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        told = str(error)
-        if "GLOBAL" in told or "Unsupported operand" in told or "Unsupported class" in told:
+        told = _told(error)
+        if "GLOBAL" in told:
             raise CheckpointUnsafe(
-                f"{path} names more than tensors; it was not unpickled: {_named_in(told)}",
+                f"{path} names more than tensors; it was not unpickled: {told}",
                 remedy="Ask its author for safetensors, or for a state dict saved alone.",
             ) from error
-        raise CheckpointUnreadable(
-            f"{path} is no checkpoint: {told.splitlines()[-1]}", remedy=_REMEDY
-        ) from error
+        raise CheckpointUnreadable(f"{path} is no checkpoint: {told}", remedy=_REMEDY) from error
     except (RuntimeError, EOFError, KeyError, IndexError, ValueError, OSError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointUnreadable(f"{path} is no whole checkpoint: {first}", remedy=_REMEDY) from error
 
 
-def _named_in(told: str) -> str:
-    """The line of torch's refusal that names what the pickle asked for."""
-    telling = [line.strip() for line in told.splitlines() if "GLOBAL" in line or "Unsupported" in line]
-    return telling[-1] if telling else told.splitlines()[-1]
+def _told(error: pickle.UnpicklingError) -> str:
+    """The line of torch's long refusal that tells what it found."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "GLOBAL" in line or line.startswith("Unsupported")]
+    return telling[-1] if telling else lines[0]

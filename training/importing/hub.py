@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
@@ -25,22 +25,31 @@ class Checkpoint:
     sha256: str
 
 
-def fetch(published: Published, *, revision: str | None = None, cache: Path | None = None) -> Checkpoint:
+def fetch(
+    published: Published,
+    *,
+    revision: str | None = None,
+    cache: Path | None = None,
+    endpoint: str | None = None,
+) -> Checkpoint:
     """Download a published checkpoint, or find it in the cache of the hub's client.
 
-    The hub's address is ``HF_ENDPOINT`` where that is set. No token is sent: the weights are public.
+    No token is sent: the weights are public.
 
     Args:
         published: Which one.
         revision: Branch, tag or commit; None is the newest.
         cache: Folder of downloads; None is that of the hub's client.
+        endpoint: Address of the hub; None is ``HF_ENDPOINT``, or the public one.
 
     Raises:
         HubUnreachable: The hub does not answer, or lacks repository, revision or file.
         CheckpointUnreadable: What came is not what the hub says it has.
     """
     try:
-        info = HfApi(token=False).model_info(published.repository, revision=revision, files_metadata=True)
+        info = HfApi(endpoint=endpoint, token=False).model_info(
+            published.repository, revision=revision, files_metadata=True
+        )
         digests = {
             sibling.rfilename: sibling.lfs.sha256 if sibling.lfs else None for sibling in info.siblings or ()
         }
@@ -49,10 +58,15 @@ def fetch(published: Published, *, revision: str | None = None, cache: Path | No
         log.info("fetching %s of %s at %s", published.file, published.repository, info.sha)
         path = Path(
             hf_hub_download(
-                published.repository, published.file, revision=info.sha, cache_dir=cache, token=False
+                published.repository,
+                published.file,
+                revision=info.sha,
+                cache_dir=cache,
+                endpoint=endpoint,
+                token=False,
             )
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.HTTPError) as error:
         raise _unreachable(published, str(error).strip().splitlines()[0]) from error
     except OSError as error:  # the client's own check of sizes
         raise CheckpointUnreadable(

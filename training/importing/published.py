@@ -1,7 +1,7 @@
 """The checkpoints that IGN publishes: their names here, where they lie, what they read and tell.
 
 Source: the model cards of https://huggingface.co/IGNF (licence etalab-2.0), as of 2025. All of FLAIR-INC
-share one training: 218 400 patches of 512 px at 0.2 m, flips and quarter turns only, so one ground resolution.
+share one training: 218 400 patches of 512 px at 0.2 m, turned and mirrored but never scaled.
 """
 
 import re
