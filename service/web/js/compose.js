@@ -8,6 +8,7 @@ import { isLarge, Order, uploadOnce } from "./orders.js";
 import { bandNames, showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
 import { assignRoles, changeRole, ROLES } from "./roles.js";
 
+const TYPED = ["map-name", "source-crs", "nodata", "acquired"];
 const ASK_AFTER_MS = 250;
 const NAME_END = 15; // characters
 
@@ -24,7 +25,7 @@ export class Compose {
     this.host = byId("preflight");
     this.askSoon = settled(() => this.ask(), ASK_AFTER_MS);
     byId("start").addEventListener("click", () => this.start());
-    for (const id of ["model", "map-name", "source-crs", "acquired", "force"]) {
+    for (const id of ["model", ...TYPED, "force"]) {
       byId(id).addEventListener("change", () => this.askSoon());
     }
     byId("model").addEventListener("change", () => this.describeModel());
@@ -47,7 +48,7 @@ export class Compose {
     this.isStarted = false;
     this.drawFiles();
     this.asking?.abort();
-    for (const id of ["map-name", "source-crs", "acquired"]) byId(id).value = "";
+    for (const id of TYPED) byId(id).value = "";
     byId("force").checked = false;
     this.allow(false);
     showNothing(this.host);
@@ -59,6 +60,7 @@ export class Compose {
       model: byId("model").value,
       map: byId("map-name").value.trim(),
       source_crs: byId("source-crs").value.trim(),
+      nodata: byId("nodata").value.trim(),
       acquisition_date: byId("acquired").value,
       force: byId("force").checked,
     });

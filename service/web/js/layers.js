@@ -54,8 +54,8 @@ export class MapLayers {
   }
 
   addressOf(kind, { z, x, y }) {
-    const folder = kind === "image" ? "image/tiles" : "tiles";
-    const made = new URL(readable(`maps/${this.map.id}/${folder}/${z}/${x}/${y}${RETINA}.png`));
+    const [folder, format] = kind === "image" ? ["image/tiles", "webp"] : ["tiles", "png"];
+    const made = new URL(readable(`maps/${this.map.id}/${folder}/${z}/${x}/${y}${RETINA}.${format}`));
     const asked = { v: this.map.version() };
     if (kind === "classes") Object.assign(asked, this.map.style());
     if (kind === "confidence") asked.product = "confidence";

@@ -6,6 +6,7 @@ import { getJson } from "./http.js";
 import { language, onLanguage, say, t } from "./i18n.js";
 
 const PALETTES = ["cosia", "flair", "cvd"];
+const LOOK_AGAIN_MS = 1_200;
 const REMEMBERED = "orthoscape.palette";
 
 /** The legend of one map. */
@@ -63,7 +64,8 @@ export class Legend {
       getJson("classes"),
     ]);
     if (this.isGone) return;
-    this.entries = isFinished ? told.classes : told.entries;
+    if (isFinished && !told.is_final) window.setTimeout(() => this.isGone || this.load(), LOOK_AGAIN_MS);
+    this.entries = isFinished && told.is_final ? told.classes : (told.entries ?? told.classes.map(withoutFigures));
     this.drawGroupings(schemes.nomenclatures.find((scheme) => scheme.id === this.map.nomenclature).groupings);
     this.draw();
   }
@@ -175,6 +177,11 @@ function shareOf(entry, largest, unit) {
   });
   const figure = unit === "percent" ? share(entry.share) : area(entry.area_m2);
   return [bar, el("span.share", {}, entry.share ? figure : "–")];
+}
+
+/** Figures of a map whose end has not reached every process of the service are none. */
+function withoutFigures({ key, label, color, values }) {
+  return { key, label, color, values };
 }
 
 function rememberedPalette() {

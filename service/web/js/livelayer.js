@@ -3,6 +3,9 @@
 import { keepsStill } from "./dom.js";
 import { L } from "./leaflet.js";
 
+const TRIES = 4;
+const RETRY_MS = 1_500;
+
 /**
  * @typedef {{z: number, x: number, y: number}} TileCoords
  */
@@ -41,8 +44,8 @@ export const LiveLayer = L.GridLayer.extend({
     return boundsList.some((bounds) => own.intersects(bounds));
   },
 
-  /** Load a picture, and show it unless a later one came first. */
-  _paint(frame, coords, { fades, done = () => {} }) {
+  /** Load a picture, and show it unless a later one came first; try again where it does not come. */
+  _paint(frame, coords, { fades, done = () => {}, tries = TRIES }) {
     frame.turn += 1;
     const turn = frame.turn;
     const picture = document.createElement("img");
@@ -55,7 +58,13 @@ export const LiveLayer = L.GridLayer.extend({
         frame.shown = Math.max(turn, frame.shown);
         done(null, frame);
       },
-      (error) => done(error, frame), // what is shown stays
+      (error) => {
+        done(error, frame); // what is shown stays
+        const again = () => {
+          if (frame.isConnected && turn === frame.turn) this._paint(frame, coords, { fades, tries: tries - 1 });
+        };
+        if (tries > 1) window.setTimeout(again, RETRY_MS);
+      },
     );
   },
 });

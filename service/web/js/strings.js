@@ -62,6 +62,7 @@ export const STRINGS = {
   options: ["More options", "Autres options"],
   map_name: ["Name of the map", "Nom de la carte"],
   source_crs: ["Coordinate system, if the file has none", "Système de coordonnées, si le fichier n’en a pas"],
+  nodata: ["Value without data (auto, none, 0 to 255)", "Valeur sans donnée (auto, none, 0 à 255)"],
   acquired: ["Day or year of the photograph", "Jour ou année de la prise de vue"],
   force: ["Make it anew even if an equal map exists", "Refaire même si une carte identique existe"],
   start: ["Start", "Lancer"],
