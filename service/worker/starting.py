@@ -47,7 +47,7 @@ class Crew:
         app.conf.update(
             # A child may be ended at any moment by what it reads or by the watchdog, and is forked anew; the
             # main process holds no model, no pixels and no connection to the store.
-            worker_pool="prefork",
+            worker_pool="service.worker.pool:QuickPool",
             worker_concurrency=1,
             worker_proc_alive_timeout=120.0,  # until the store is open; it may have to be migrated
             task_time_limit=None,  # a child works as long as there is work: leases and watchdog keep time
