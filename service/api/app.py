@@ -78,6 +78,7 @@ def create_app(
         summary=SUMMARY,
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # ours is below: FastAPI's loads its scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
@@ -95,13 +96,18 @@ def create_app(
 
 
 def _serve_page(app: FastAPI) -> None:
-    """The page at the root, its files and Leaflet's under /static."""
+    """The page at the root, the interface at /docs; their files, Leaflet's and Swagger's under /static."""
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})
 
+    @app.get("/docs", include_in_schema=False)
+    def interface() -> FileResponse:
+        return FileResponse(_WEB / "api.html", headers={"Cache-Control": "no-cache"})
+
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", PageFiles(directory=_WEB))
 
 
