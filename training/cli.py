@@ -130,6 +130,7 @@ def import_(
     without_metadata: bool,  # noqa: FBT001 - click passes options by name
 ) -> None:
     """Install IGN's published weights, such as ign-flair-inc-rgbie-15cl, or a file of their layout."""
+    from training.export import ParityError  # noqa: PLC0415 - as above
     from training.importing.commands import ImportOptions, import_weights  # noqa: PLC0415 - as above
 
     options = ImportOptions(
@@ -137,6 +138,6 @@ def import_(
     )
     try:
         artefact = import_weights(name_or_path, options, into=into)
-    except RemediedError as error:
+    except (RemediedError, ParityError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")

@@ -273,6 +273,7 @@ def test_the_command_refuses_in_words(tmp_path):
     torch.save(tiny_state(num_bands=3), tmp_path / "last.ckpt")
     for words, told in (
         (["nothing"], "'nothing' is not known"),
+        ([RGBIE.name, "--id", "Our Model"], "'Our Model' is no id"),
         ([str(tmp_path / "last.ckpt")], "--like"),
         ([str(tmp_path / "last.ckpt"), "--like", RGBIE.name], "reads 3 bands"),
     ):

@@ -1,14 +1,18 @@
 """What `orthoscape-train import` does."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.artefact import Artefact
 from training.commands import working_commit
 from training.importing.conversion import Imported, convert
+from training.importing.errors import IdUnusable
 from training.importing.hub import describe, fetch
 from training.importing.published import find_published, guess_published
+
+_ID = re.compile("[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,11 @@ def import_weights(name_or_path: str, options: ImportOptions, *, into: Path | No
         ImportRefused: As its subclasses name.
         ParityError: The graph does not compute what the network computes.
     """
+    if options.model_id is not None and not _ID.fullmatch(options.model_id):
+        raise IdUnusable(
+            f"{options.model_id!r} is no id of an artefact",
+            remedy="Use lower-case letters, digits and hyphens.",
+        )
     path = Path(name_or_path)
     if path.exists():
         published = find_published(options.like) if options.like else guess_published(path.name)

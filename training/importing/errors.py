@@ -1,13 +1,16 @@
 """Every way an import can be refused, as one tree.
 
-RemediedError
-└── ImportRefused
-    ├── NotPublished          no importable checkpoint is published under that name
-    ├── HubUnreachable        the hub does not answer, or does not have the file
-    ├── CheckpointUnreadable  truncated, or no checkpoint at all
-    ├── CheckpointUnsafe      reading it would run code that it brings along
-    ├── OtherArchitecture     weights of another network
-    └── OtherOutputs          bands or classes that are not those of the model named
+    RemediedError
+    └── ImportRefused
+        ├── NotPublished          no importable checkpoint is published under that name
+        ├── HubUnreachable        the hub does not answer, or does not have the file
+        ├── CheckpointUnreadable  truncated, or no checkpoint at all
+        ├── CheckpointUnsafe      reading it would run code that it brings along
+        ├── OtherArchitecture     weights of another network
+        ├── IdUnusable            an id that no artefact can have
+        └── OtherOutputs          bands or classes that are not those of the model named
+
+Each message carries what was found; where something can be done, the remedy says what.
 """
 
 from models.errors import RemediedError
@@ -19,6 +22,10 @@ class ImportRefused(RemediedError):
 
 class NotPublished(ImportRefused):
     """No checkpoint that can be imported is published under that name."""
+
+
+class IdUnusable(ImportRefused):
+    """No artefact can be called so."""
 
 
 class HubUnreachable(ImportRefused):
