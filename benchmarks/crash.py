@@ -1,4 +1,4 @@
-"""What it costs that work survives: seconds from a kill to the next lease, and the share of speed that is left.
+"""What it costs that work survives: seconds from a kill to the next lease, and the speed that is left.
 
 ``python -m benchmarks.crash [SIDE_PX]`` on a quiet machine. The same scene, with the shipped model, by
 ``orthoscape predict`` and by a house with one worker; then one worker whose child is killed, again and again.

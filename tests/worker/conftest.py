@@ -18,6 +18,7 @@ from service.intake.choosing import registry_of
 from service.intake.planned import PlannedMap, plan_maps
 from service.intake.scenes import read_scenes
 from service.jobs.bell import CeleryBell
+from service.jobs.errors import StoreUnavailable
 from service.jobs.records import Job, NewJob
 from service.jobs.store import Store
 from service.planning.preflight import ReadingOptions
@@ -52,7 +53,7 @@ def workplace(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def backend(request) -> str:
     return request.param
 
@@ -85,7 +86,11 @@ class Workshop:
         return job
 
     def job(self, job: Job) -> Job:
-        return self.store.job(job.id)
+        while True:
+            try:
+                return self.store.job(job.id)
+            except StoreUnavailable:
+                time.sleep(0.1)
 
     def is_over(self, *jobs: Job) -> Callable[[], bool]:
         """To be asked by a house; fails when it takes too long."""

@@ -101,6 +101,7 @@ def test_twenty_kills_leave_the_same_map(workshop, expected, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_broker_that_forgets_everything_changes_nothing(workshop, expected):
     with workshop.house(workers=2) as house:
         job = workshop.order()

@@ -27,6 +27,7 @@ def test_a_job_is_the_map_that_predict_makes(workshop, expected):
     assert not workshop.store.workers()  # they said that they leave
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_bell_nobody_heard_is_rung_again(workshop):
     """The job is there, and nothing told the worker."""
@@ -37,6 +38,7 @@ def test_a_bell_nobody_heard_is_rung_again(workshop):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_two_owners_share_the_workers(workshop):
     with workshop.house(workers=2) as house:
         jobs = [workshop.order(owner=owner) for owner in ("one", "other")]
