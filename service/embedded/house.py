@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from service.embedded.broker import broker_url, find_redis_server, is_answering, log_of, redis_command
 from service.embedded.keeper import tied
 from service.embedded.members import EXIT_REFUSED, Member, Role
-from service.errors import ServiceError, Unavailable
+from service.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _BROKER_S = 20.0
 """Longest that the private Redis may take to answer; it takes 10 ms."""
 
 
-class MemberRefused(ServiceError):
+class MemberRefused(Unavailable):
     """A member of the house cannot run with these settings; it has said why."""
 
 

@@ -137,9 +137,9 @@ def make_house(folder: Path, **settings: object) -> House:
     return House(chosen, Store.open(chosen.resolved_store_url), shelf)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def kept_children() -> Iterator[None]:
-    """One reading process for all tests: to start one takes longer than its work."""
+    """One reading process for all tests here: to start one takes longer than its work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("service.intake.scenes.ReaderChild", KeptChild)
         patch.setattr("service.rasters.reader.ReaderChild", KeptChild)
