@@ -137,17 +137,20 @@ def make_house(folder: Path, **settings: object) -> House:
     return House(chosen, Store.open(chosen.resolved_store_url), shelf)
 
 
-@pytest.fixture(scope="package", autouse=True)
-def kept_children() -> Iterator[None]:
-    """One reading process for all tests here: to start one takes longer than its work."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.intake.scenes.ReaderChild", KeptChild)
-        patch.setattr("service.rasters.reader.ReaderChild", KeptChild)
-        yield
+@pytest.fixture(scope="session", autouse=True)
+def end_of_kept_children() -> Iterator[None]:
+    yield
     for child in KeptChild.kept.values():
         child.has_failed = True
         child.close()
     KeptChild.kept.clear()
+
+
+@pytest.fixture(autouse=True)
+def keep_children(monkeypatch) -> None:
+    """One reading process for the tests here: to start one takes longer than its work."""
+    monkeypatch.setattr("service.intake.scenes.ReaderChild", KeptChild)
+    monkeypatch.setattr("service.rasters.reader.ReaderChild", KeptChild)
 
 
 @pytest.fixture(scope="session")
