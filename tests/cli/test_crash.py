@@ -67,7 +67,8 @@ def kill(process):
     return children
 
 
-@pytest.mark.parametrize("num_kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("num_kills", [1, 20])
 def test_a_map_killed_at_random_moments_is_the_same_map(num_kills, scene, command, start, predict, tmp_path):
     whole = predict(scene, "--confidence", name="whole.tif")
     chance, orphans, done, out = random.Random(num_kills), [], {}, tmp_path / "out"
@@ -106,6 +107,7 @@ def test_a_map_killed_at_random_moments_is_the_same_map(num_kills, scene, comman
     assert not alive, "children of killed processes live on"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_core_here")
 def test_of_two_commands_at_once_one_is_refused(command, start, orthoscape, tmp_path):
     first = start(*command, **ONE_CORE)

@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ORTHOSCAPE_TEST_DATA", ROOT.parent / "shared" / "data"))
 ORTHO, LIDAR = DATA / "ortho_e2e", DATA / "ign_ortho_lidar"
 
-pytestmark = pytest.mark.skipif(
-    not ORTHO.is_dir(), reason=f"no real rasters in {DATA}: set ORTHOSCAPE_TEST_DATA"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not ORTHO.is_dir(), reason=f"no real rasters in {DATA}: set ORTHOSCAPE_TEST_DATA"),
+]
 
 SAME_GRID = [ORTHO / "test_tiled.tif", LIDAR / "test_data_rgb.tif"]
 RESAMPLED = [

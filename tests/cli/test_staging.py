@@ -45,6 +45,7 @@ def test_validity_goes_with_the_copy(make_raster, predict, segment_whole):
     np.testing.assert_array_equal(predict(scene).classes_HW, segment_whole(image_CHW, valid_HW))
 
 
+@pytest.mark.slow
 def test_a_pair_of_twins_is_staged_and_resampling_reads_the_copy(make_raster, predict, tmp_path):
     image_CHW = noise(4, 120, 130)
     rgb, irc = (

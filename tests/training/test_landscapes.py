@@ -48,6 +48,7 @@ def test_every_landscape_type_is_drawn_whole(kind):
     assert scene.image_CHW[:4].min() >= 1
 
 
+@pytest.mark.slow
 def test_all_sixteen_classes_appear(sampled_scenes):
     _, classes = sampled_scenes
     assert set(np.unique(classes)) == set(Cover)
@@ -120,6 +121,7 @@ def test_a_spec_that_cannot_be_drawn_is_refused(wrong, said):
         LandscapeSpec(seed=0, **wrong)
 
 
+@pytest.mark.slow
 def test_colour_alone_does_not_tell_the_class(sampled_scenes):
     """A Gaussian per class over four bands, trained on 60 scenes, stays at or below 0.45 on 30 others."""
     pixels, classes = sampled_scenes
