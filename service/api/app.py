@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from xstatic.pkg import leaflet
 
@@ -112,7 +112,16 @@ def _serve_page(app: FastAPI) -> None:
 
 
 class PageFiles(StaticFiles):
-    """The page's files, which lie in a Python package; its modules are not for sending."""
+    """The page's files, which lie in a Python package; its modules are not for sending.
+
+    Browsers ask each time whether their copy is good: after an upgrade old and new files would not fit.
+    """
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401  Starlette's own
+        """See `StaticFiles`."""
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         """See `StaticFiles`."""

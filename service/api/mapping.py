@@ -76,10 +76,15 @@ class OpenMaps:
         Raises:
             MapUnknown: There is none, or it is another owner's.
         """
-        opened = self.peek(map_id, owner=owner)
-        if opened is not None:
-            return opened
         # Another owner's map, as one that is not there, is the store's to refuse.
+        return self.peek(map_id, owner=owner) or self.read(map_id, owner=owner)
+
+    def read(self, map_id: str, *, owner: str | None) -> OpenMap:
+        """A map as it stands now: what is told of it agrees with what its job said a moment ago.
+
+        Raises:
+            MapUnknown: There is none, or it is another owner's.
+        """
         return self.of(self._store.map(map_id, owner=owner))
 
     def of(self, record: MapRecord) -> OpenMap:
@@ -89,7 +94,7 @@ class OpenMaps:
             before = kept.opened
             if before is None:
                 kept.opened = self._opened(record, frame=None, found=FoundFiles())
-            elif before.record != record:
+            elif before.record != record and before.record.seq <= record.seq:  # else read before that one
                 kept.opened = self._opened(record, frame=before.frame, found=before.index.found)
             kept.read_at = time.monotonic()
             assert kept.opened is not None, "opened above"

@@ -53,8 +53,8 @@ MapId = Annotated[str, Path(description="Of the map.", examples=["0cv2m8"])]
 
 
 def the_map(map_id: MapId, maps: OpenMapsDep, principal: PrincipalDep) -> OpenMap:
-    """The map of the address; in a thread, since the store may be asked."""
-    return maps.open(map_id, owner=principal.sees)
+    """The map of the address; in a thread, since the store is asked."""
+    return maps.read(map_id, owner=principal.sees)
 
 
 MapDep = Annotated[OpenMap, Depends(the_map)]

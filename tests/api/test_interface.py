@@ -10,5 +10,12 @@ def test_the_page_of_the_interface_takes_its_files_from_here(house):
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(addresses) == 4
     for address in addresses:
-        assert address.startswith("/static/")
-        assert house.client.get(address).status_code == 200
+        assert address.startswith("static/")  # under whatever path a proxy puts the service
+        assert house.client.get(f"/{address}").status_code == 200
+
+
+def test_files_of_the_page_are_asked_for_anew(house):
+    got = house.client.get("/static/js/main.js")
+    assert got.headers["cache-control"] == "no-cache"
+    again = house.client.get("/static/js/main.js", headers={"If-None-Match": got.headers["etag"]})
+    assert again.status_code == 304

@@ -3,7 +3,7 @@
 /* global SwaggerUIBundle */
 
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "openapi.json",
   dom_id: "#interface",
   deepLinking: true,
   defaultModelsExpandDepth: 0,
