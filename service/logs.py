@@ -15,6 +15,7 @@ trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _KEY_IN_ADDRESS = re.compile(r"([?&]key=)[^&\s\"']+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
 _QUIET = ("alembic", "numexpr", "rasterio", "botocore", "httpx", "urllib3", "kombu", "amqp")
 
 
@@ -41,7 +42,11 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, or several if it carries an exception; keys in addresses are blotted out."""
         fields = " ".join(f"{name}={value}" for name, value in extras_of(record).items())
-        return without_keys(super().format(record) + (f"  [{fields}]" if fields else ""))
+        return without_keys(super().format(record) + in_one_line(f"  [{fields}]" if fields else ""))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        """The line itself, whatever a caller's address holds."""
+        return in_one_line(super().formatMessage(record))
 
 
 class JsonLines(logging.Formatter):
@@ -67,6 +72,11 @@ def extras_of(record: logging.LogRecord) -> dict[str, Any]:
     fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
     trace = trace_id.get()
     return fields if trace is None else {"trace_id": trace, **fields}
+
+
+def in_one_line(text: str) -> str:
+    """A text without line ends or commands to terminals, which could forge lines or hide them."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def without_keys(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -27,8 +28,11 @@ COMING = {
 }
 """Fields that are planned, and what to do until then."""
 
+MAX_FAULTS = 20
+"""Most faults that an answer tells of; a request of a million fields would have as many."""
+
 _CRS = re.compile(r"(EPSG|IGNF|ESRI|OGC):\w{1,20}", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _MAP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -50,13 +54,19 @@ def _name_of_map(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise ValueError("a title is one line")
+    if len(text.splitlines()) > 1 or not all(letter.isprintable() for letter in text):
+        raise ValueError("a title is one line of printable characters")
     return text.strip()
 
 
 def _date(text: str) -> str:
-    if not _DATE.fullmatch(text) or (text[5:7] and not 1 <= int(text[5:7]) <= 12):
+    try:
+        date.fromisoformat(text + "0000-01-01"[len(text) :])
+    except ValueError:
+        is_date = False
+    else:
+        is_date = _DATE.fullmatch(text) is not None
+    if not is_date:
         raise ValueError("a date is a year, a month or a day: 2024, 2024-06 or 2024-06-15")
     return text
 
@@ -158,7 +168,8 @@ def read_fields(values: Mapping[str, Any]) -> PredictFields:
     try:
         return PredictFields.model_validate(_meant(values))
     except ValidationError as error:
-        raise RequestValidationError([_entry(found) for found in error.errors(include_url=False)]) from error
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([_entry(found) for found in faults[:MAX_FAULTS]]) from error
 
 
 def _entry(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ RASTER_FIELDS = ("file", "irc", "height")
 FILE_FIELDS = (*RASTER_FIELDS, "aoi")
 
 MAX_FIELD_BYTES = 16 * 2**20
-"""Most bytes of one field that is no file; an area of interest may be long."""
+"""Most bytes of all fields that are no files, which are kept in memory; an area of interest may be long."""
 MAX_PARTS = 2000
 BATCH_BYTES = 2**20
 """Bytes handed to a thread at a time, that parses, hashes and writes them."""
@@ -68,11 +68,20 @@ class Received:
 class FileSink:
     """One file on its way to the disk."""
 
-    def __init__(self, name: str, upload: Upload, *, max_bytes: int) -> None:
+    def __init__(self, name: str, upload: Upload, *, max_bytes: int, taken_bytes: int = 0) -> None:
+        """Open it.
+
+        Args:
+            name: Of its field.
+            upload: Where it goes.
+            max_bytes: Of all files of its request together.
+            taken_bytes: Those of the files before it.
+        """
         self.upload = upload
         self._name = name
         self._max_bytes = max_bytes
-        self._num_bytes = 0
+        self._room = max_bytes - taken_bytes
+        self.num_bytes = 0
         self._head = b""
         self._is_checked = name not in RASTER_FIELDS
         self._sha256 = hashlib.sha256()
@@ -82,12 +91,12 @@ class FileSink:
         """Take more of the file.
 
         Raises:
-            PayloadTooLarge: It is larger than any may be.
+            PayloadTooLarge: With it the files are larger than they may be together.
             UnsupportedFormat: It is no raster that is read; said as soon as its first bytes tell.
             DiskFull: There is no room for it.
         """
-        self._num_bytes += len(data)
-        if self._num_bytes > self._max_bytes:
+        self.num_bytes += len(data)
+        if self.num_bytes > self._room:
             raise too_large(self._max_bytes)
         if not self._is_checked:
             self._head += data[:_HEAD_BYTES]
@@ -127,21 +136,23 @@ class FileSink:
 class FieldSink:
     """One field that is no file."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, room: int) -> None:
         self.name = name
         self._pieces: list[bytes] = []
-        self._num_bytes = 0
+        self._room = room
+        self.num_bytes = 0
 
     def write(self, data: bytes) -> None:
         """Take more of the field.
 
         Raises:
-            PayloadTooLarge: It is longer than a field may be.
+            PayloadTooLarge: With it the fields of a form are longer than they may be together.
         """
-        self._num_bytes += len(data)
-        if self._num_bytes > MAX_FIELD_BYTES:
+        self.num_bytes += len(data)
+        if self.num_bytes > self._room:
             raise PayloadTooLarge(
-                f"{self.name}: more than {MAX_FIELD_BYTES:,} bytes", remedy="send what is long as a file"
+                f"{self.name}: fields of more than {MAX_FIELD_BYTES:,} bytes",
+                remedy="send what is long as a file",
             )
         self._pieces.append(data)
 
@@ -173,6 +184,7 @@ class FormReceiver:
         self._create = create
         self._max_bytes = max_bytes
         self._num_parts = 0
+        self._num_file_bytes = self._num_field_bytes = 0
         self._is_ended = False
         self._headers: dict[bytes, bytes] = {}
         self._header_name = self._header_value = b""
@@ -240,7 +252,7 @@ class FormReceiver:
             raise MalformedRequest("a part does not say which field it is (Content-Disposition)")
         name = text_of(options[b"name"])
         if b"filename" not in options:
-            self._sink = FieldSink(name)
+            self._sink = FieldSink(name, room=MAX_FIELD_BYTES - self._num_field_bytes)
             return
         if name not in FILE_FIELDS:
             raise FieldError(
@@ -248,7 +260,7 @@ class FormReceiver:
             )
         upload = self._create(text_of(options[b"filename"]))
         self._received.files.setdefault(name, []).append(upload)
-        self._sink = FileSink(name, upload, max_bytes=self._max_bytes)
+        self._sink = FileSink(name, upload, max_bytes=self._max_bytes, taken_bytes=self._num_file_bytes)
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         assert self._sink is not None, "data comes after headers"
@@ -257,8 +269,10 @@ class FormReceiver:
     def _on_part_end(self) -> None:
         if isinstance(self._sink, FileSink):
             self._received.digests.append(self._sink.finish())
+            self._num_file_bytes += self._sink.num_bytes
         elif self._sink is not None:
             self._received.add_field(self._sink.name, self._sink.text())
+            self._num_field_bytes += self._sink.num_bytes
         self._sink = None
 
     def _on_end(self) -> None:

@@ -33,7 +33,9 @@ _CHEAP_BYTES = 32 * 2**20
 """Files up to this size are hashed when their item is asked for, in about a tenth of a second each."""
 MAX_HASHED_SHEETS = 8
 """Of maps of more sheets no file is hashed for an item."""
-_RANGES = re.compile(r"bytes=\s*(?:\d+-\d*|-\d+)(?:\s*,\s*(?:\d+-\d*|-\d+))*\s*")
+_BYTE = r"[0-9]{1,18}"  # longer ones are no place in any file, and Python refuses to read the longest
+_RANGE = rf"(?:{_BYTE}-(?:{_BYTE})?|-{_BYTE})"
+_RANGES = re.compile(rf"bytes=\s*{_RANGE}(?:\s*,\s*{_RANGE})*\s*")
 
 
 class SeveralSheets(Conflict):

@@ -4,6 +4,7 @@
 ``detail`` says what is wrong, with values; ``remedy`` what to do about it; ``errors`` where in the request.
 """
 
+import json
 import logging
 import re
 import uuid
@@ -15,7 +16,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from models.errors import ArtefactMissing, ContractError, NomenclatureUnknown, RemediedError
 from service.access.errors import KeyMissing, KeyWrong, TooManyRequests
@@ -123,7 +124,7 @@ def problem(
     title: str | None = None,
     headers: Mapping[str, str] | None = None,
     **members: Any,  # noqa: ANN401  JSON values; absent ones are left out
-) -> JSONResponse:
+) -> Response:
     """An answer of RFC 9457.
 
     Args:
@@ -141,15 +142,16 @@ def problem(
         "detail": detail,
     }
     content |= {name: value for name, value in members.items() if value}
-    return JSONResponse(
-        content,
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(
+        text.encode(errors="backslashreplace"),  # half of a character, which a caller's text may hold
         status_code=status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store"} | dict(headers or {}),
     )
 
 
-def problem_of(error: RemediedError) -> JSONResponse:
+def problem_of(error: RemediedError) -> Response:
     """The answer to one of our own errors."""
     status = status_of(error)
     return problem(

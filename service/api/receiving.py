@@ -18,6 +18,7 @@ from service.api.forms import (
     BATCH_BYTES,
     HOW,
     MAX_FIELD_BYTES,
+    MAX_PARTS,
     FileSink,
     FormReceiver,
     Received,
@@ -148,14 +149,15 @@ async def _receive_body(
         form = FormReceiver(content_type, received, create, max_bytes=max_bytes)
         await _drain(body, form.feed, form.finish, form.close)
     elif kind in RASTER_TYPES:
-        upload = create(received.fields.pop("filename", None) or _name_of_body(request, kind))
+        received.fields.pop("filename", None)
+        upload = create(request.query_params.get("filename") or _name_of_body(request, kind))
         received.files["file"] = [upload]
         sink = FileSink("file", upload, max_bytes=max_bytes)
         await _drain(body, sink.write, lambda: received.digests.append(sink.finish()), sink.close)
     elif kind == "application/json":
-        received.fields |= _json_object(await body.small())
+        received.fields |= await anyio.to_thread.run_sync(_json_object, await body.small())
     elif kind == "application/x-www-form-urlencoded":
-        for name, value in parse_qsl((await body.small()).decode(errors="replace")):
+        for name, value in await anyio.to_thread.run_sync(_pairs, await body.small()):
             received.add_field(name, value)
     elif content_type or num_bytes:
         raise MediaTypeRefused(f"{kind or 'a body without Content-Type'} is not read", remedy=HOW)
@@ -180,11 +182,21 @@ async def _drain(
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
+        json.dumps(
+            value, ensure_ascii=False
+        ).encode()  # JSON can spell halves of characters; nothing keeps them
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"the body is no JSON: {error}") from error
     if not isinstance(value, dict):
         raise MalformedRequest("the body is no JSON object", remedy='{"source": "upload:...", "map": "..."}')
     return value
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_PARTS)
+    except ValueError as error:
+        raise MalformedRequest(f"more than {MAX_PARTS} fields", remedy="send JSON") from error
 
 
 def _declared_bytes(request: Request) -> int:

@@ -133,7 +133,7 @@ def read_tile_style(nomenclature: str, query: str) -> TileStyle:
 def _percentage(word: str | None) -> int | None:
     if word is None:
         return None
-    if not (word.isascii() and word.isdecimal() and int(word) <= 100):
+    if not (word.isascii() and word.isdecimal() and len(word) <= 3 and int(word) <= 100):
         raise ParameterError(
             "min_confidence", f"{word!r} is no percentage", remedy="a whole number, 0 to 100"
         )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 KEPT_FREE_BYTES = 256 * 2**20
 """Disk that uploads leave to the store, the logs and the maps."""
 
-MAX_NAME_CHARS = 120
+MAX_NAME_BYTES = 200
 _ID = re.compile(r"[0-9a-z]{26}")
 _UNSAFE = re.compile(r"[^\w.() -]+")
 _ABANDONED_S = 3600.0
@@ -248,9 +248,14 @@ def safe_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
     plain = _UNSAFE.sub("_", plain).strip(". ")
     stem, dot, suffix = plain.rpartition(".")
-    if len(plain) > MAX_NAME_CHARS and dot and len(suffix) <= 8:
-        plain = stem[: MAX_NAME_CHARS - len(suffix) - 1] + dot + suffix
-    return plain[:MAX_NAME_CHARS].strip(". ") or "file"
+    if len(plain.encode()) > MAX_NAME_BYTES and dot and len(suffix.encode()) <= 8:
+        plain = _cut(stem, MAX_NAME_BYTES - len(suffix.encode()) - 1) + dot + suffix
+    return _cut(plain, MAX_NAME_BYTES).strip(". ") or "file"
+
+
+def _cut(text: str, num_bytes: int) -> str:
+    """As much of a text as fits into so many bytes; file systems count those."""
+    return text.encode()[:num_bytes].decode(errors="ignore")
 
 
 def disk_full(what: str) -> DiskFull:

@@ -18,6 +18,8 @@ from service.maps.layout import MapFolder
 router = APIRouter(prefix="/jobs", tags=["Jobs"])
 
 MAX_PAGE = 1000
+_MAX_SEQ = 2**53
+"""What every store and every client can hold."""
 
 
 def _job(job_id: str, store: StoreDep, principal: PrincipalDep) -> Job:
@@ -104,7 +106,9 @@ def read_blocks(
     services: ServicesDep,
     presenter: PresenterDep,
     status: Annotated[UnitStatus | None, Query(description="Only those.")] = None,
-    since: Annotated[int, Query(ge=-1, description="Only those that settled after this `seq`.")] = -1,
+    since: Annotated[
+        int, Query(ge=-1, le=_MAX_SEQ, description="Only those that settled after this `seq`.")
+    ] = -1,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
 ) -> BlockPage:
     """Where each block lies and how far it is; settled ones last, in the order in which they settled."""

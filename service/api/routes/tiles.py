@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.responses import Response
 
 from service.api.problems import described
@@ -122,8 +123,16 @@ def _add(
     )
 
 
+class _PlaceConvertor(IntegerConvertor):
+    """A number of a tile's address; longer ones belong to no tile, and Python refuses to read the longest."""
+
+    regex = "[0-9]{1,12}"
+
+
+register_url_convertor("place", _PlaceConvertor())
+
 for _suffix, _size_px in (("", 256), ("@2x", 512)):
-    _tile = f"{{z:int}}/{{x:int}}/{{y:int}}{_suffix}"
+    _tile = f"{{z:place}}/{{x:place}}/{{y:place}}{_suffix}"
     _add(
         f"/maps/{{map_id}}/tiles/{_tile}.png",
         _class_tiles(_size_px),
