@@ -43,36 +43,41 @@ NUM_KILLS = 10
 
 def main() -> None:
     """Measure and print."""
-    side_px = int(sys.argv[1]) if len(sys.argv) > 1 else 4096
+    measured = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 4096)
+    for name, value in measured.items():
+        print(f"{name:22} {value:8.2f}")
+
+
+def measure(side_px: int, *, repeats: int = 2) -> dict[str, float]:
+    """Seconds on the clock and of processors, alone and served; the fastest of some repeats."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["ORTHOSCAPE_HOME"] = str(folder / "home")
-        settings = Settings()
-        (folder / "home").mkdir()
+        settings = Settings(home=folder / "home")
+        settings.home.mkdir()
         scene = write_scene(folder / "scene.tif", side_px)
         options = ReadingOptions(bands="auto", nodata="file", source_crs=None)
         scenes = read_scenes([scene], irc=(), heights=(), options=options, settings=settings)
         artefact = choose_model(registry_of(settings), "default", scenes, options)
         planned = plan_maps(scenes, artefact, options=options, aoi=None, name="map", settings=settings)[0]
         store = Store.open(settings.resolved_store_url)
-        for _ in range(2):
-            alone = time_alone(planned, artefact, settings, folder)
+        alone, served = [], []
+        for _ in range(repeats):
+            alone.append(time_alone(planned, artefact, settings, folder))
             with House() as house:
-                url = start(house, settings)
-                served = time_served(house, store, planned, url)
-            print(f"{side_px} px square, predict: {alone}; served: {served}")
-            print(
-                f"    share of speed left {alone.wall_s / served.wall_s:.1%},"
-                f" of work {alone.cpu_s / served.cpu_s:.1%}"
-            )
+                served.append(time_served(house, store, planned, start(house, settings)))
         with House() as house:
-            url = start(house, settings)
-            takeovers_s = time_takeovers(house, store, planned, url)
-        print(
-            f"from kill to the next lease, {len(takeovers_s)} kills:"
-            f" median {statistics.median(takeovers_s):.2f} s, longest {max(takeovers_s):.2f} s"
-        )
+            takeovers_s = time_takeovers(house, store, planned, start(house, settings))
         store.close()
+    return {
+        "side_px": side_px,
+        "alone_wall_s": min(cost.wall_s for cost in alone),
+        "served_wall_s": min(cost.wall_s for cost in served),
+        "alone_cpu_s": min(cost.cpu_s for cost in alone),
+        "served_cpu_s": min(cost.cpu_s for cost in served),
+        "num_kills": len(takeovers_s),
+        "takeover_median_s": statistics.median(takeovers_s),
+        "takeover_longest_s": max(takeovers_s),
+    }
 
 
 def write_scene(path: Path, side_px: int) -> Path:
@@ -93,9 +98,6 @@ class Cost:
 
     wall_s: float
     cpu_s: float
-
-    def __str__(self) -> str:
-        return f"{self.wall_s:.1f} s, {self.cpu_s:.1f} s of processors"
 
 
 def cpu_of(pid: int) -> float:
@@ -124,7 +126,7 @@ def time_alone(planned: PlannedMap, artefact: Artefact, settings: Settings, fold
 def start(house: House, settings: Settings) -> str:
     """A broker and a worker; returns the broker's address."""
     url = house.add_broker(socket_of(settings.home))
-    house.add_worker("benchmark", {"ORTHOSCAPE_BROKER_URL": url})
+    house.add_worker("benchmark", {"ORTHOSCAPE_BROKER_URL": url, "ORTHOSCAPE_HOME": str(settings.home)})
     return url
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.markdown import machine_table, table
+from benchmarks.service_report import service_sections
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,7 +29,7 @@ def to_markdown(measured: Json) -> str:
                 "Made by `make bench`; every ratio is between figures of one run on one machine. "
                 "The numbers behind it are in `benchmarks/results/`."
             ),
-            _machine(measured["machine"]),
+            machine_table(measured["machine"]),
             "## The network's share of the time",
             (
                 "*Raw* is a bare ONNX Runtime session at its defaults, fed from memory with the very patches "
@@ -56,13 +59,9 @@ def to_markdown(measured: Json) -> str:
             ),
             _memory(measured["memory"]),
             _scenes(),
+            *(service_sections(measured["service"]) if "service" in measured else ()),
         ]
     )
-
-
-def _machine(machine: Json) -> str:
-    rows = [[key.replace("_", " "), str(value)] for key, value in machine.items()]
-    return _table(["", ""], rows)
 
 
 def _predict(cases: Sequence[Json]) -> str:
@@ -78,7 +77,7 @@ def _predict(cases: Sequence[Json]) -> str:
         for case in cases
     ]
     head = ["model", "scene", "raw, s", "in process, s", "command, s", "raw, Mpx/s", "command, Mpx/s"]
-    return _table([*head, "share in process", "share"], rows)
+    return table([*head, "share in process", "share"], rows)
 
 
 def _geometry(cases: Sequence[Json]) -> str:
@@ -93,7 +92,7 @@ def _geometry(cases: Sequence[Json]) -> str:
         ]
         for case in cases
     ]
-    return _table(["model", "scene", "halo", "edge", "forward / kept", "decoded", "seam rate"], rows)
+    return table(["model", "scene", "halo", "edge", "forward / kept", "decoded", "seam rate"], rows)
 
 
 def _seam_rate(case: Json) -> str:
@@ -119,7 +118,7 @@ def _phases(cases: Sequence[Json]) -> str:
             ]
         )
     head = ["model", "scene", "planning", "loading", "engine", "waiting for pixels", "rest of blocks"]
-    return _table([*head, "finishing"], rows)
+    return table([*head, "finishing"], rows)
 
 
 def _memory(memory: Json) -> str:
@@ -133,8 +132,8 @@ def _memory(memory: Json) -> str:
         ]
         for row in memory["rows"]
     ]
-    table = _table(["scene, px", "command, MiB", "reading child, MiB", "sum, MiB", "time, s"], rows)
-    return f"{table}\n\nGrowth from the smallest to the largest: **{memory['growth']:.2f}**."
+    sizes = table(["scene, px", "command, MiB", "reading child, MiB", "sum, MiB", "time, s"], rows)
+    return f"{sizes}\n\nGrowth from the smallest to the largest: **{memory['growth']:.2f}**."
 
 
 def _scenes() -> str:
@@ -152,8 +151,3 @@ def _name(case: Json) -> list[str]:
 
 def _spread(values: Sequence[float]) -> str:
     return f"{median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -21,7 +21,7 @@ from typing import Any
 
 import rasterio
 
-from benchmarks import memory, predict
+from benchmarks import memory, predict, service
 from benchmarks.artefacts import CHEAP, RESNET34, make_artefact
 from benchmarks.report import to_markdown
 from benchmarks.scenes import BENCH_FOLDER, SceneSpec, make_scene
@@ -38,14 +38,24 @@ class Scale:
     scenes: tuple[SceneSpec, ...]
     repeats: int
     memory_sides_px: tuple[int, ...]
+    store_blocks: int
+    served_side_px: int
 
 
 FULL = Scale(
     scenes=(SceneSpec(side_px=8192), SceneSpec(side_px=8192, is_aligned=False)),
     repeats=3,
     memory_sides_px=(5000, 20_000),
+    store_blocks=100_000,
+    served_side_px=4096,
 )
-QUICK = Scale(scenes=(SceneSpec(side_px=2048),), repeats=1, memory_sides_px=(2048, 4096))
+QUICK = Scale(
+    scenes=(SceneSpec(side_px=2048),),
+    repeats=1,
+    memory_sides_px=(2048, 4096),
+    store_blocks=4096,
+    served_side_px=2048,
+)
 
 
 def main() -> None:
@@ -53,18 +63,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small scenes, one repeat, nothing written")
     parser.add_argument("--threads", type=int, default=Settings().num_threads)
-    parser.add_argument("--only", choices=("predict", "memory"), help="leave the other part as last kept")
+    parser.add_argument(
+        "--only", choices=("predict", "memory", "service"), help="leave the rest as last kept"
+    )
     parser.add_argument("--models", nargs="+", default=[_SHIPPED, RESNET34])
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     scale = QUICK if arguments.quick else FULL
     started = datetime.now(UTC)
     measured = _last_kept() if arguments.only else {}
-    measured["machine"] = _machine(started, threads=arguments.threads)
-    _make_artefacts()
-    if arguments.only != "memory":
+    machine = _machine(started, threads=arguments.threads)
+    if arguments.only != "service":  # whose section says on which machine it was measured
+        measured["machine"] = machine
+        _make_artefacts()
+    if arguments.only in (None, "service"):
+        measured["service"] = service.measure(
+            num_blocks=scale.store_blocks, side_px=scale.served_side_px, machine=machine
+        )
+    if arguments.only in (None, "predict"):
         measured["predict"] = _predict(scale, arguments.models, threads=arguments.threads)
-    if arguments.only != "predict":
+    if arguments.only in (None, "memory"):
         measured["memory"] = memory.measure(
             scale.memory_sides_px, BENCH_FOLDER / "maps", threads=arguments.threads
         )

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchmarks.tile_maps import Address, BenchMap
+
+Json = dict[str, Any]
 
 _PORT = 8791
 _ROUNDS = 3
@@ -65,8 +67,21 @@ def main() -> None:
             watch_memory(maps, options.memory)
 
 
-def compare_functions(maps: dict[str, BenchMap], count: int) -> None:
+def measure(*, num_tiles: int = 200, num_for_memory: int = 20_000) -> Json:
+    """Everything, as ``benchmarks.run`` keeps it; requests a second only where ``wrk`` is."""
+    bound_gdal_cache(64 * 2**20)  # as the service's own default
+    with tempfile.TemporaryDirectory() as name:
+        maps = {place: write_map(Path(name), place) for place in PLACES}
+        measured: Json = {"functions": compare_functions(maps, num_tiles)}
+        if shutil.which("wrk"):
+            measured["servers"] = compare_servers(maps, Path(name))
+        measured["memory"] = watch_memory(maps, num_for_memory)
+    return measured
+
+
+def compare_functions(maps: dict[str, BenchMap], count: int) -> list[Json]:
     """Processor milliseconds a tile, one thread: the best of some rounds over the same addresses."""
+    rows = []
     print(f"{'map':14} {'rio-tiler ms':>12} {'ours ms':>8} {'ratio':>6} {'rio-tiler kB':>12} {'ours kB':>8}")
     for place, bench_map in maps.items():
         asked = addresses(bench_map, count)
@@ -74,30 +89,44 @@ def compare_functions(maps: dict[str, BenchMap], count: int) -> None:
         ours_ms, ours_kb = _timed(lambda a, m=bench_map: _draw(m, a), asked)  # type: ignore[misc]
         print(
             f"{place:14} {theirs_ms:12.2f} {ours_ms:8.2f} {theirs_ms / ours_ms:6.1f}"
-            f" {theirs_kb:12.1f} {ours_kb:8.1f}"
+            f" {theirs_kb:12.1f} {ours_kb:8.1f}",
+            flush=True,
         )
+        figures = {
+            "rio_tiler_ms": theirs_ms,
+            "ours_ms": ours_ms,
+            "rio_tiler_kb": theirs_kb,
+            "ours_kb": ours_kb,
+        }
+        rows.append({"map": place} | figures)
+    return rows
 
 
-def compare_servers(maps: dict[str, BenchMap], folder: Path) -> None:
+def compare_servers(maps: dict[str, BenchMap], folder: Path) -> list[Json]:
     """Requests a second of one process, eight connections."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is not here: apt-get install wrk")
+    rows = []
     print(f"{'map':14} {'plain FastAPI + rio-tiler /s':>28} {'ours /s':>8} {'ratio':>6}")
     for place, bench_map in maps.items():
         rates = [_requests_per_s(kind, bench_map, folder) for kind in ("plain", "ours")]
-        print(f"{place:14} {rates[0]:28.0f} {rates[1]:8.0f} {rates[1] / rates[0]:6.1f}")
+        print(f"{place:14} {rates[0]:28.0f} {rates[1]:8.0f} {rates[1] / rates[0]:6.1f}", flush=True)
+        rows.append({"map": place, "rio_tiler_per_s": rates[0], "ours_per_s": rates[1]})
+    return rows
 
 
-def watch_memory(maps: dict[str, BenchMap], count: int) -> None:
+def watch_memory(maps: dict[str, BenchMap], count: int) -> list[Json]:
     """Resident memory after a tenth of the tiles and after all of them."""
-    process = psutil.Process()
+    process, rows = psutil.Process(), []
     bench_maps = list(maps.values())
     asked = [addresses(bench_map, 2000, seed=1) for bench_map in bench_maps]
     for number in range(count):
         which = number % len(bench_maps)
         _draw(bench_maps[which], asked[which][number // 3 % 2000])
         if number + 1 in (count // 10, count // 2, count):
-            print(f"{number + 1:8} tiles: {process.memory_info().rss / 2**20:.1f} MiB")
+            rows.append({"num_tiles": number + 1, "resident_mib": process.memory_info().rss / 2**20})
+            print(f"{number + 1:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
+    return rows
 
 
 def _draw(bench_map: BenchMap, address: Address) -> bytes:
