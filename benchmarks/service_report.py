@@ -21,8 +21,8 @@ def service_sections(measured: Json) -> list[str]:
         "## Tiles",
         (
             "Tiles of 256 px at random addresses of the five closest zooms of maps of 8192 x 8192 classes, "
-            "from the same files in one run. *Milliseconds* are processor time in one thread; rio-tiler opens "
-            "the file for each request, as servers around it do, and encodes RGBA."
+            "from the same files in one run. *Milliseconds* are processor time in one thread; rio-tiler "
+            "opens the file for each request, as servers around it do, and encodes RGBA."
         ),
         _functions(measured["tiles"]["functions"]),
         *_servers(measured["tiles"].get("servers")),
@@ -52,8 +52,8 @@ def _serving(serving: Json) -> str:
         f"A scene of {serving['side_px']} px square by the shipped model: in one process"
         f" {serving['alone_wall_s']:.1f} s, by a worker of the service"
         f" {serving['served_wall_s']:.1f} s, **{share['wall']:.0%}** of the speed ({share['cpu']:.0%} by the"
-        f" processors' time). After a `kill -9` of the child that works, units are leased again within {serving['takeover_median_s']:.2f} s"
-        f" (median of {serving['num_kills']} kills; longest {serving['takeover_longest_s']:.2f} s)."
+        f" processors' time). After a `kill -9` of the child that works, units are leased"
+        f" again within {serving['takeover_median_s']:.2f} s (median of {serving['num_kills']} kills; longest {serving['takeover_longest_s']:.2f} s)."
     )
 
 
