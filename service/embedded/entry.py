@@ -75,6 +75,7 @@ def _serve(settings: Settings, *, listening: int, answers: Role) -> None:
 
     from service.access.door import check_door  # noqa: PLC0415
     from service.api.app import create_app  # noqa: PLC0415
+    from service.embedded.wire import BoundedProtocol  # noqa: PLC0415
     from service.jobs.keys import Keys  # noqa: PLC0415
     from service.jobs.store import Store  # noqa: PLC0415
 
@@ -83,6 +84,7 @@ def _serve(settings: Settings, *, listening: int, answers: Role) -> None:
         check_door(settings, has_keys=bool(Keys(store.database).all()))
         config = uvicorn.Config(
             create_app(settings, store=store, role=answers),
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,  # the app's own lines tell of requests, and never a key
             timeout_graceful_shutdown=3,  # pages listen to events for as long as they are open
