@@ -53,7 +53,8 @@ def _serving(serving: Json) -> str:
         f" {serving['alone_wall_s']:.1f} s, by a worker of the service"
         f" {serving['served_wall_s']:.1f} s, **{share['wall']:.0%}** of the speed ({share['cpu']:.0%} by the"
         f" processors' time). After a `kill -9` of the child that works, units are leased"
-        f" again within {serving['takeover_median_s']:.2f} s (median of {serving['num_kills']} kills; longest {serving['takeover_longest_s']:.2f} s)."
+        f" again within {serving['takeover_median_s']:.2f} s (median of"
+        f" {serving['num_kills']} kills; longest {serving['takeover_longest_s']:.2f} s)."
     )
 
 
