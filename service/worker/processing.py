@@ -70,7 +70,7 @@ class Processor:
             except StoreUnavailable as error:
                 _log.warning("left off, the store is away: %s", error.message, extra=fields)
             except WorkerLeaving:
-                self._store.give_back(lease)
+                self._give_back(lease)
                 raise
             except Exception as error:  # noqa: BLE001  whatever it was, the job has to hear of it
                 _log.warning("lease failed", exc_info=error, extra=fields)
@@ -86,6 +86,12 @@ class Processor:
             finish(desk, lease, job)
         else:
             draw(desk, lease, job)
+
+    def _give_back(self, lease: Lease) -> None:
+        try:
+            self._store.give_back(lease)
+        except StoreUnavailable as error:  # then it lapses
+            _log.warning("not given back: %s", error.message, extra={"job_id": lease.job_id})
 
     def _fail_all(self, desk: Desk, lease: Lease, error: Exception) -> None:
         """Tell the store that no unit of a lease could be made, for the same reason."""

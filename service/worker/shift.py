@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,20 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.worker.leaving import StopLine
 
+_LOOK_S = 3.0
+"""Who is idle looks for work this often, bell or not."""
+_BROKEN = 70
+"""Exit code of a child that met a mistake of ours (EX_SOFTWARE)."""
+
 _log = logging.getLogger(__name__)
 
 
 class Shift:
-    """Opened in the child after the fork: the store and its threads must not be shared with the parent."""
+    """Opened in the child after the fork: the store and its threads must not be shared with the parent.
+
+    Work is done in a thread of its own, not in Celery's task: whatever becomes of messages when brokers and
+    children come and go, a child that is there works.
+    """
 
     def __init__(self, settings: Settings, *, name: str, profile_class: str, stop: StopLine) -> None:
         """Open the store and say that this worker is there.
@@ -58,24 +68,53 @@ class Shift:
         self._processor = Processor(
             settings, store=self._store, shelf=self._shelf, pace=pace, watchdog=watchdog, stop=stop
         )
+        self._is_called, self._is_idle, self._is_ending = threading.Event(), threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="work", daemon=True)
+
+    def begin(self) -> None:
+        """Start to work: at once, whenever the bell is heard, and every few seconds anyway."""
+        self._thread.start()
 
     def come(self) -> None:
-        """Work until nothing is left for this worker; who was idle wakes the next, while there is more."""
-        has_woken = False
+        """The bell: work, and return when nothing is left, so that other bells go to whoever is idle."""
+        self._is_idle.clear()
+        self._is_called.set()
+        while self._thread.is_alive() and not self._is_idle.wait(_LOOK_S):
+            pass
+
+    def end(self) -> None:
+        """Leave off within a core, close everything and say that this worker is gone."""
+        self._is_ending = True
+        self._is_called.set()
+        self._thread.join()
+        self._stack.close()
+
+    def _run(self) -> None:
         try:
-            while True:
-                self._stop.check()
-                lease = patiently(self._claim, check=self._stop.check)
-                if lease is None:
-                    break
-                if not has_woken:
-                    has_woken = True
-                    self._wake_next()
-                self._processor.process(lease)
+            while not self._is_ending and not self._stop.is_asked:
+                self._is_called.clear()
+                self._work()
+                if not self._is_called.is_set():
+                    self._is_idle.set()
+                self._is_called.wait(_LOOK_S)
         except WorkerLeaving:
             _log.info("leaving")
+        except BaseException:  # noqa: BLE001  there and doing nothing is worse than gone: a new child begins
+            _log.exception("this child cannot go on")
+            os._exit(_BROKEN)
         finally:
-            self._shelf.close_sources()
+            self._is_idle.set()
+
+    def _work(self) -> None:
+        """Work until nothing is left for this worker; who was idle wakes the next, while there is more."""
+        has_woken = False
+        while (lease := patiently(self._claim, check=self._stop.check)) is not None:
+            if not has_woken:
+                has_woken = True
+                self._wake_next()
+            self._processor.process(lease)
+            self._stop.check()
+        self._shelf.close_sources()
 
     def _claim(self) -> Lease | None:
         return self._store.claim(self._name, self._class, lease_s=self._settings.lease_s)
@@ -83,7 +122,3 @@ class Shift:
     def _wake_next(self) -> None:
         if patiently(lambda: self._store.num_claimable(self._class), check=self._stop.check):
             self._bell.ring(self._class)
-
-    def end(self) -> None:
-        """Close everything and say that this worker is gone."""
-        self._stack.close()

@@ -62,7 +62,7 @@ class Crew:
         return app
 
     def come(self) -> None:
-        """The task: whoever hears the bell works until nothing is left."""
+        """The task: whoever hears the bell works until nothing is left. It holds no logic."""
         if self._shift is not None:
             self._shift.come()
 
@@ -78,6 +78,7 @@ class Crew:
         self._stop.hold()
         try:
             self._shift = self._open()
+            self._shift.begin()
         except WorkerLeaving:
             _log.info("left before it began")
         except RemediedError as error:  # a new child would fare no better: the worker ends

@@ -54,17 +54,19 @@ class Supervised:
         return family
 
     def end(self):
-        self.process.terminate()
-        self.process.wait(timeout=60)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
         self.log.close()
 
 
 @pytest.mark.slow
-def test_twenty_kills_leave_the_same_map(workshop, expected, tmp_path):
+def test_twenty_kills_leave_the_same_map(workshop, expected, tmp_path, request):
     needs_redis_server()
     chance = random.Random(workshop.settings.resolved_store_url.startswith("sqlite"))
     job = workshop.order()
     serve = Supervised(os.environ | workshop.environment, tmp_path)
+    request.addfinalizer(serve.end)
     kinds = ["child"] * 7 + ["worker"] * 4 + ["redis"] * 4 + ["serve"] * 5
     chance.shuffle(kinds)
     # Four before the first block, two while the sheet is put together, the rest between blocks.
@@ -95,7 +97,6 @@ def test_twenty_kills_leave_the_same_map(workshop, expected, tmp_path):
         sum(attempts) - len(attempts) <= NUM_KILLS * 2 * RUN_BLOCKS
     )  # two workers, a run in the hands of each
     family += serve.kill("serve", chance)
-    serve.log.close()
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive, [process.cmdline() for process in alive]
 
