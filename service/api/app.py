@@ -98,11 +98,11 @@ def create_app(
 def _serve_page(app: FastAPI) -> None:
     """The page at the root, the interface at /docs; their files, Leaflet's and Swagger's under /static."""
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     def interface() -> FileResponse:
         return FileResponse(_WEB / "api.html", headers={"Cache-Control": "no-cache"})
 

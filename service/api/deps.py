@@ -29,6 +29,8 @@ from service.settings import Settings
 
 PLANNING_AT_ONCE = 2
 """Requests whose files are read and planned at the same time; others wait for their turn."""
+TELLING_AT_ONCE = 4
+"""Events of jobs that are written at the same time, however many listen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,8 @@ class Services:
     wording: Wording
     planning: anyio.CapacityLimiter
     """Turns at reading and planning: each starts a process and may take gigabytes."""
+    telling: anyio.CapacityLimiter
+    """Turns at telling listeners of jobs: hundreds of them leave the threads to those who ask."""
 
 
 @asynccontextmanager
@@ -71,6 +75,7 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             geometries=Geometries(store),
             wording=Wording(re.escape(str(uploads.path)) + "/[0-9a-z]+/data", *folders),
             planning=anyio.CapacityLimiter(PLANNING_AT_ONCE),
+            telling=anyio.CapacityLimiter(TELLING_AT_ONCE),
         )
         tasks.start_soon(keep_tidy, services.uploads, store, settings.upload_keep_s)
         try:

@@ -1,5 +1,6 @@
 """What every request passes through; plain ASGI, and little of it, for the sake of tiles."""
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +17,8 @@ EXPOSED = ("ETag", "Link", "Location", "Retry-After", "Upload-Offset", "Upload-L
 
 PUBLIC = ("/maps/", "/models", "/classes", "/styles", "/tileMatrixSets", "/openapi.json", "/version")
 """What pages of other sites may read of a server of this machine: nothing that lists what is its user's."""
+_BY_NAME = re.compile(r"/maps/[^/]+/latest(/|$)")
+"""Names can be guessed, and lead to ids, which cannot."""
 
 
 class Compression:
@@ -60,5 +63,8 @@ class OtherSites:
 
     @staticmethod
     def _may_read(scope: "Scope") -> bool:
-        is_read = scope["method"] in ("GET", "HEAD", "OPTIONS")
-        return is_read and (scope["path"].startswith(PUBLIC) or not scope["app"].state.door.ring.is_empty)
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            return False
+        path = scope["path"]
+        is_public = path.startswith(PUBLIC) and not _BY_NAME.match(path)
+        return is_public or not scope["app"].state.door.ring.is_empty

@@ -21,6 +21,7 @@ from service.errors import Conflict, PreflightError
 from service.intake.choosing import choose_model
 from service.intake.planned import plan_maps
 from service.intake.scenes import read_scenes, reader_limits
+from service.jobs.errors import JobUnknown
 from service.jobs.records import JobStatus, NewJob
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def understand(
         try:
             artefact = choose_model(services.registry, fields.model, scenes, fields.reading)
         except ArtefactMissing as error:
-            raise FieldError("model", f"there is no model {fields.model!r}", remedy=error.remedy) from error
+            known = ", ".join(services.registry.ids())
+            raise FieldError(
+                "model", f"there is no model {fields.model!r}", remedy=f"default, or one of {known}"
+            ) from error
         planned = plan_maps(
             scenes,
             artefact,
@@ -186,16 +190,23 @@ def take_up(job: Job, services: Services) -> Job:
 
 def missing_sources(job: Job, services: Services) -> list[str]:
     """Names of the files that a job reads and that are not there any more."""
-    digests = services.store.planned(job.id).plan.digests
-    return [Path(path).name for path in digests if not Path(path).exists()]
+    return [Path(path).name for path in _files_of(job, services) if not Path(path).exists()]
 
 
 def release_sources(job: Job, services: Services) -> None:
-    """Forget that a job reads its uploads; call while its plan is there."""
-    for path in services.store.planned(job.id).plan.digests:
+    """Forget that a job reads its uploads; call while its plan is there, or there is nothing to forget."""
+    for path in _files_of(job, services):
         upload = services.uploads.holding(path)
         if upload is not None and upload.folder.is_dir():
             upload.release(job.id)
+
+
+def _files_of(job: Job, services: Services) -> list[str]:
+    """Paths of the files that a job reads; none are known once its map is deleted, and its plan with it."""
+    try:
+        return list(services.store.planned(job.id).plan.digests)
+    except JobUnknown:
+        return []
 
 
 def _has_stopped(job: Job) -> bool:

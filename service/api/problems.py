@@ -32,12 +32,15 @@ from service.errors import (
     RequestError,
     Unavailable,
 )
+from service.jobs.errors import StoreUnavailable
 from service.rasters.errors import UnsupportedFormat
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:orthoscape:problem:"
 RETRY_AFTER_S = "5"
 """When to ask again for what cannot be reached now."""
+
+_AWAY = "repeat it in a moment; whoever runs the server finds the cause in its log, or with orthoscape doctor"
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +178,9 @@ def install(app: FastAPI) -> None:
 
 def _on_remedied(request: Request, error: Exception) -> Response:
     assert isinstance(error, RemediedError)
+    if isinstance(error, StoreUnavailable):  # it names hosts and users, and comes before any key is checked
+        _log.warning("%s %s: %s", request.method, request.url.path, error)
+        error = StoreUnavailable("the job store does not answer", remedy=_AWAY)
     answer = problem_of(error)
     if getattr(request.state, "is_cut", False):  # the rest of its body is not worth receiving
         answer.headers["Connection"] = "close"
@@ -188,11 +194,15 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     return problem(422, detail=detail, kind="field-error", title=_promise(FieldError), errors=errors)
 
 
-def _on_http(_request: Request, error: Exception) -> Response:
+def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code < 400 or error.status_code == 304:
+    if error.status_code < 400:
         return Response(status_code=error.status_code, headers=error.headers)
-    return problem(error.status_code, detail=str(error.detail), headers=error.headers)
+    detail, remedy = str(error.detail), None
+    if detail == _phrase(error.status_code):  # the router's, which says no more
+        where = f"{request.method} {request.url.path[:200]}"
+        detail, remedy = f"{where}: {detail.lower()}", "GET /docs shows what is answered here"
+    return problem(error.status_code, detail=detail, headers=error.headers, remedy=remedy)
 
 
 def _on_unforeseen(request: Request, error: Exception) -> Response:

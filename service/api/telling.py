@@ -35,7 +35,9 @@ async def tell(watch: Watch, presenter: Presenter, *, since_seq: int) -> AsyncIt
     while job is not None:
         while units := await watch.settled(told_seq):
             told_seq = units[-1].seq
-            blocks = await anyio.to_thread.run_sync(presenter.settled_blocks, job, units)
+            blocks = await anyio.to_thread.run_sync(
+                presenter.settled_blocks, job, units, limiter=presenter.services.telling
+            )
             yield ServerSentEvent(event="blocks", data=blocks, id=str(told_seq))
             if len(units) < PAGE_UNITS:
                 break
@@ -51,5 +53,5 @@ async def tell(watch: Watch, presenter: Presenter, *, since_seq: int) -> AsyncIt
 
 
 async def _job_event(job: Job, presenter: Presenter, *, told_seq: int | None) -> ServerSentEvent:
-    shown = await anyio.to_thread.run_sync(presenter.job, job)
+    shown = await anyio.to_thread.run_sync(presenter.job, job, limiter=presenter.services.telling)
     return ServerSentEvent(event="job", data=shown, id=None if told_seq is None else str(told_seq))

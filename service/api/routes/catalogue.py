@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from models.artefact import Artefact
+from models.errors import ArtefactMissing
 from models.nomenclature import COSIA, NOMENCLATURES
-from models.registry import packaged_defaults
+from models.registry import Registry, packaged_defaults
 from service.api.caching import answer
 from service.api.deps import PrincipalDep, RegistryDep
 from service.api.mapfiles import FileUnknown
@@ -15,6 +17,7 @@ from service.api.showing import AddressesDep, Json, LanguageDep
 from service.catalogue.classes import nomenclature_json
 from service.catalogue.modelitems import model_item
 from service.catalogue.styles import styles_json
+from service.errors import NotFound
 from service.tiles.matrices import find_tile_matrix_set, tile_matrix_sets
 
 router = APIRouter(tags=["Catalogue"])
@@ -22,6 +25,19 @@ router = APIRouter(tags=["Catalogue"])
 ModelId = Annotated[
     str, Path(description="`id`, `id@version` or `default`.", examples=["landscapes-compact-rgb"])
 ]
+
+
+class ModelUnknown(NotFound):
+    """There is no model of that name."""
+
+
+def _artefact(registry: Registry, model_id: str) -> Artefact:
+    """A model; where the server looked for it is nobody's business."""
+    try:
+        return registry.get(model_id)
+    except ArtefactMissing as error:
+        known = ", ".join(manifest.key for manifest in registry.manifests())
+        raise ModelUnknown(f"there is no model {model_id!r}", remedy=f"one of {known}") from error
 
 
 @router.get("/models", responses=described(401, 403))
@@ -60,7 +76,7 @@ def read_model(
     _principal: PrincipalDep,
 ) -> Json:
     """A model as a STAC item, in the words of the machine-learning model extension."""
-    artefact = registry.get(model_id)
+    artefact = _artefact(registry, model_id)
     return model_item(artefact.manifest, addresses, digest=artefact.digest, language=language)
 
 
@@ -73,7 +89,7 @@ def read_card(
     request: Request, model_id: ModelId, registry: RegistryDep, _principal: PrincipalDep
 ) -> Response:
     """What a model was made from, what it is good for and what not; Markdown."""
-    card = registry.get(model_id).card()
+    card = _artefact(registry, model_id).card()
     return answer(card, media_type="text/markdown; charset=utf-8", headers=request.headers)
 
 
@@ -87,7 +103,7 @@ def read_model_file(
     model_id: ModelId, name: str, registry: RegistryDep, _principal: PrincipalDep
 ) -> Response:
     """A file of a model, as its manifest names it."""
-    artefact = registry.get(model_id)
+    artefact = _artefact(registry, model_id)
     if name not in artefact.manifest.files:
         known = ", ".join(artefact.manifest.files)
         raise FileUnknown(f"{artefact.manifest.key} has no file {name!r}", remedy=f"one of {known}")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from service.api.caching import answer
-from service.api.deps import PrincipalDep, StoreDep
+from service.api.deps import PrincipalDep, ServicesDep, StoreDep
 from service.api.mapfiles import files_of
 from service.api.mapping import OpenMap
 from service.api.mapshapes import (
@@ -20,6 +20,7 @@ from service.api.mapshapes import (
     map_out,
     sheet_out,
 )
+from service.api.predicting import release_sources
 from service.api.problems import described
 from service.api.showing import (
     AddressesDep,
@@ -87,9 +88,12 @@ def read_map(
 
 
 @router.delete("/maps/{map_id}", status_code=204, responses=described(401, 403, 404, 409))
-def delete_map(map_id: MapId, store: StoreDep, principal: PrincipalDep, maps: OpenMapsDep) -> None:
+def delete_map(map_id: MapId, services: ServicesDep, principal: PrincipalDep, maps: OpenMapsDep) -> None:
     """Delete a map and its files; its job stays, as history. A job under way is to be stopped first."""
-    store.map(map_id, owner=principal.sees)
+    store = services.store
+    job = store.job(store.map(map_id, owner=principal.sees).job_id)
+    if job.status.is_terminal:
+        release_sources(job, services)
     store.delete_map(map_id)
     maps.discard(map_id)
 

@@ -12,14 +12,17 @@ from service.api.operations import check_ready, metrics_text, software_versions
 
 router = APIRouter(tags=["operations"])
 
+_READ = ["GET", "HEAD"]
+"""Load balancers ask with either."""
 
-@router.get("/healthz")
+
+@router.api_route("/healthz", methods=_READ)
 async def alive() -> dict[str, str]:
     """Whether this process answers; touches nothing else, so that a slow disk does not restart it."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=_READ)
 def ready(services: ServicesDep) -> dict[str, str]:
     """Whether a job that came now would be done: the store and the broker answer, a worker is alive."""
     check_ready(services)
