@@ -28,7 +28,11 @@ EXACT_BELOW = 4096
 _IS_FOR_CLASS = sa.or_(jobs.c.profile_class.is_(None), jobs.c.profile_class == sa.bindparam("by_class"))
 
 _HELD = (
-    sa.select(jobs.c.owner, sa.func.sum(jobs.c.units_leased).label("by_owner"))
+    sa.select(
+        jobs.c.owner,
+        sa.func.sum(jobs.c.units_leased).label("by_owner"),
+        sa.func.max(sa.func.coalesce(jobs.c.served, 0.0)).label("owner_served"),
+    )
     .where(IS_LIVE)
     .group_by(jobs.c.owner)
     .subquery()
@@ -40,7 +44,12 @@ _NEXT_JOB = (
     sa.select(jobs.c.id, jobs.c.status, jobs.c.map_id)
     .join(_HELD, _HELD.c.owner == jobs.c.owner)
     .where(IS_LIVE, jobs.c.units_ready > 0, _IS_FOR_CLASS)
-    .order_by(jobs.c.priority.desc(), _HELD.c.by_owner, jobs.c.units_leased, jobs.c.created, jobs.c.id)
+    .order_by(
+        jobs.c.priority.desc(),
+        *(_HELD.c.by_owner, _HELD.c.owner_served),
+        *(jobs.c.units_leased, sa.func.coalesce(jobs.c.served, 0.0)),
+        *(jobs.c.created, jobs.c.id),
+    )
     .limit(1)
     .with_for_update(of=jobs)
 )
@@ -71,6 +80,7 @@ _COUNT_LEASED = (
         status=JobStatus.RUNNING.value,
         seq=jobs.c.seq + sa.case((jobs.c.status == JobStatus.ACCEPTED.value, 1), else_=0),
         started=sa.func.coalesce(jobs.c.started, now()),
+        served=now(),
         updated=now(),
         units_ready=jobs.c.units_ready - sa.bindparam("num"),
         units_leased=jobs.c.units_leased + sa.bindparam("num"),
@@ -93,8 +103,8 @@ def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, leas
     """Lease what is next to be done by a worker of this class.
 
     Between jobs: priority, then the owner who holds the fewest units, then the job of which the fewest are
-    held, then the oldest. Within a job: its units' turns. A unit that was tried before is leased alone, after
-    those of its run that were not.
+    held; of equals the one that was served longest ago, so that one worker alone serves all in turn. Within a
+    job: its units' turns. A unit that was tried before is leased alone, after those of its run that were not.
 
     Args:
         connection: In a writing transaction.

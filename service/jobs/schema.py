@@ -81,6 +81,7 @@ jobs = Table(
     Column("max_failed_share", Double, nullable=False),
     Column("created", Double, nullable=False),
     Column("started", Double),
+    Column("served", Double),  # when units of it were last leased
     Column("finished", Double),
     Column("updated", Double, nullable=False),
     Column("blocks_total", Integer, nullable=False),

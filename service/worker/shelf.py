@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from service.inference.strips import PixelSource
     from service.intake.planned import PlannedMap
     from service.planning.blocks import Block
-    from service.planning.jobs import SheetPlan
+    from service.planning.jobs import JobPlan, SheetPlan
     from service.settings import Settings
 
 V = TypeVar("V")
@@ -126,6 +126,7 @@ class Shelf:
         self._settings, self._on_progress = settings, on_progress
         self._jobs: Kept[PlannedMap] = Kept(_MAX_JOBS)
         self._sheets: Kept[SheetJob] = Kept(_MAX_SHEETS)
+        self._artefacts: Kept[Artefact] = Kept(_MAX_ENGINES)
         self._engines: Kept[Engine] = Kept(_MAX_ENGINES)
         self._sources: Kept[OpenSources] = Kept(_MAX_SOURCES, drop=lambda item: item.stack.close())
 
@@ -153,6 +154,9 @@ class Shelf:
             ContractError: This machine does not have it.
         """
         plan = job.whole.plan
+        return self._artefacts.get(plan.model_digest, lambda: self._artefact_of(plan))
+
+    def _artefact_of(self, plan: JobPlan) -> Artefact:
         artefact = registry_of(self._settings).get(plan.model)
         if artefact.digest != plan.model_digest:
             raise ModelChanged(

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("max_failed_share", sa.Double(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("started", sa.Double(), nullable=True),
+        sa.Column("served", sa.Double(), nullable=True),
         sa.Column("finished", sa.Double(), nullable=True),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.Column("blocks_total", sa.Integer(), nullable=False),
