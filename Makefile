@@ -1,7 +1,7 @@
 # Two commands set everything up: `make demo` and `make test`. Nothing outside this folder is touched.
 
 PYTHON ?= $(shell for name in python3.12 python3.11 python3; do \
-	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
 	&& echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
