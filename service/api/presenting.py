@@ -175,6 +175,7 @@ class Presenter:
             "style": self.link("style", *of_map, "landcover.qml", kind="application/xml"),
             "sheets": self.link("sheets", *of_map, "sheets"),
             "legend": self.link("legend", *of_map, "legend.json", **drawn),
+            "stats": self.link("stats", *of_map, "stats.json"),
             "preview": self.link("preview", *of_map, "preview.png", kind=_PNG),
             "item": self.link("item", *of_map, "item.json", kind="application/geo+json"),
         }

@@ -43,7 +43,7 @@ def list_jobs(settings: Settings, *, status: str | None = None, limit: int = 20)
     for job in page.items:
         click.echo(f"{job.id}  {_status(job)}  {_share(job):>4.0%}  {_moment(job.created)}  {job.title}")
     if not page.items:
-        click.echo("no jobs")
+        click.echo(f"no jobs in {_place(settings)}")
 
 
 @jobs.command()
@@ -82,6 +82,11 @@ def resume(settings: Settings, *, job_id: str) -> None:
 
 def _store(settings: Settings) -> Store:
     return Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
+
+
+def _place(settings: Settings) -> str:
+    """Where jobs were looked for; an address of a store may hold a password, and is not told."""
+    return "the store of ORTHOSCAPE_STORE_URL" if settings.store_url else str(settings.home)
 
 
 def _tell(job: Job) -> None:

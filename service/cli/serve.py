@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ import click
 from service.access.door import check_door
 from service.access.errors import DoorRefused
 from service.cli.opening import OwnMap
-from service.cli.options import PATH
 from service.embedded.house import House
 from service.embedded.places import held_home, name_of, socket_of
 from service.errors import RequestError, Unavailable
@@ -26,8 +26,6 @@ from service.jobs.store import Store
 from service.logs import configure_logs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from service.settings import Settings
 
 _BACKLOG = 2048
@@ -65,7 +63,7 @@ class OpenNeedsHouse(RequestError):
 @click.option(
     "--open",
     "to_open",
-    type=PATH,
+    type=click.Path(exists=True, path_type=Path),
     multiple=True,
     metavar="ORTHO",
     help="Map this orthophoto and show it; again for several that lie side by side.",
@@ -198,6 +196,7 @@ def _live(house: House, server: str, to_open: tuple[Path, ...], *, model: str, u
         colour = "green" if own.outcome.is_successful else "red"
         click.secho(own.outcome.message, fg=colour, err=not own.outcome.is_successful)
         if not until_done:
+            click.echo(f"{server} stays open; Ctrl-C ends it")
             house.live(lambda: False)
     if until_done and (own.outcome is None or not own.outcome.is_successful):
         sys.exit(1)

@@ -33,7 +33,7 @@ def find_job(connection: sa.Connection, job_id: str, *, owner: str | None = None
     query = sa.select(jobs).where(jobs.c.id == job_id, IS_WHOLE)
     row = connection.execute(_of_owner(query, jobs, owner)).one_or_none()
     if row is None:
-        raise JobUnknown(f"there is no job {job_id!r}", remedy="list the jobs of your key: GET /jobs")
+        raise JobUnknown(f"there is no job {job_id!r}", remedy="list yours: GET /jobs, or orthoscape jobs")
     return _job_of(row, live_classes(connection))
 
 

@@ -39,6 +39,13 @@ _KNOWN_BUT_REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"ecw", "an ECW"),
 )
 _TO_GEOTIFF = "convert it: gdal_translate -of GTiff -co TILED=YES -co COMPRESS=ZSTD in out.tif"
+_TO_PLACED_GEOTIFF = _TO_GEOTIFF.replace(" in ", " -a_srs EPSG:number -a_ullr LEFT TOP RIGHT BOTTOM in ")
+_REMEDIES: dict[str, str] = {
+    "a PNG, which carries no georeference": _TO_PLACED_GEOTIFF,
+    "a JPEG, which carries no georeference": _TO_PLACED_GEOTIFF,
+    "a zip archive": "unpack it and give the rasters inside",
+    "empty": "copy or download it again",
+}
 
 
 def local_file(path: str | os.PathLike[str]) -> Path:
@@ -93,7 +100,7 @@ def driver_of(head: bytes, *, name: str) -> str:
         (what for magic, what in _KNOWN_BUT_REFUSED if text.startswith(magic)), "of an unknown format"
     )
     what = kind if head else "empty"
-    remedy = _TO_GEOTIFF if head else "copy or download it again"
+    remedy = _REMEDIES.get(what, _TO_GEOTIFF)
     raise UnsupportedFormat(f"{name} is {what}; GeoTIFF and JPEG 2000 are read", remedy=remedy)
 
 

@@ -245,6 +245,7 @@ def test_titles_follow_the_language_asked_for(house, make_raster):
         job = house.client.post("/predict", files={"file": file}, data=TINY, headers=headers).json()
     assert job["title"] == "Couverture du sol de ortho.tif"
     assert job["links"]["legend"]["title"] == "Légende"
+    assert job["links"]["stats"]["href"].endswith("/stats.json")
     assert house.client.get(f"/jobs/{job['id']}").json()["links"]["legend"]["title"] == "Legend"
 
 

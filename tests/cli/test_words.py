@@ -120,3 +120,16 @@ def test_doctor_exits_1_when_something_is_ill(orthoscape, tmp_path, monkeypatch)
     result = orthoscape("doctor")
     assert result.exit_code == 1
     assert "bad  models" in result.output
+
+
+def test_jobs_says_where_it_found_none(orthoscape, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORTHOSCAPE_HOME", str(tmp_path / "elsewhere"))
+    result = orthoscape("jobs", "list")
+    assert result.exit_code == 0, result.output
+    assert f"no jobs in {tmp_path / 'elsewhere'}" in result.output
+
+
+def test_serve_refuses_to_open_what_is_not_there_before_it_starts_anything(orthoscape, tmp_path):
+    result = orthoscape("serve", "--port", "0", "--open", tmp_path / "missing.tif")
+    assert result.exit_code == 2
+    assert "does not exist" in result.output

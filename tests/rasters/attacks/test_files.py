@@ -277,6 +277,15 @@ def test_images_without_georeference_are_refused_with_a_remedy(facts_of, make_ra
     with pytest.raises(UnsupportedFormat, match=word) as caught:
         facts_of(make_raster("a.tif", driver=driver))
     assert "gdal_translate" in caught.value.remedy
+    assert "-a_ullr" in caught.value.remedy
+
+
+def test_an_archive_is_to_be_unpacked(facts_of, tmp_path):
+    path = tmp_path / "sheets.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(UnsupportedFormat, match="a zip archive") as caught:
+        facts_of(path)
+    assert "unpack" in caught.value.remedy
 
 
 def test_a_name_is_not_believed(facts_of, make_raster):
