@@ -181,9 +181,7 @@ class UploadFolder:
             DiskFull: It could not.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self.path).free
-        if num_bytes + KEPT_FREE_BYTES > free:
-            raise disk_full(f"{num_bytes:,} bytes are to come, {max(free - KEPT_FREE_BYTES, 0):,} are free")
+        require_room(self.path, num_bytes)
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """Find an upload.
@@ -256,6 +254,17 @@ def safe_name(name: str) -> str:
 def _cut(text: str, num_bytes: int) -> str:
     """As much of a text as fits into so many bytes; file systems count those."""
     return text.encode()[:num_bytes].decode(errors="ignore")
+
+
+def require_room(folder: Path, num_bytes: int) -> None:
+    """Refuse bytes that would leave too little of the disk for the store and for maps under way.
+
+    Raises:
+        DiskFull: They would.
+    """
+    free = shutil.disk_usage(folder).free
+    if num_bytes + KEPT_FREE_BYTES > free:
+        raise disk_full(f"{num_bytes:,} bytes are to come, {max(free - KEPT_FREE_BYTES, 0):,} are free")
 
 
 def disk_full(what: str) -> DiskFull:
