@@ -180,7 +180,7 @@ def _on_remedied(request: Request, error: Exception) -> Response:
     assert isinstance(error, RemediedError)
     if isinstance(error, StoreUnavailable):  # it names hosts and users, and comes before any key is checked
         _log.warning("%s %s: %s", request.method, request.url.path, error)
-        error = StoreUnavailable("the job store does not answer", remedy=_AWAY)
+        error = StoreUnavailable("the job store does not answer", remedy=error.remedy or _AWAY)
     answer = problem_of(error)
     if getattr(request.state, "is_cut", False):  # the rest of its body is not worth receiving
         answer.headers["Connection"] = "close"
