@@ -1,7 +1,7 @@
 /** A new map in the making: files and their roles, the model, the preflight's answer, the start. */
 
 import { byId, el, fill, icon, settled } from "./dom.js";
-import { bytes, number } from "./format.js";
+import { bytes, percent } from "./format.js";
 import { getJson } from "./http.js";
 import { say, t } from "./i18n.js";
 import { isLarge, Order, uploadOnce } from "./orders.js";
@@ -160,7 +160,7 @@ export class Compose {
     const part = Math.min(1, sent / entry.file.size);
     entry.meter.style.setProperty("--part", String(part));
     say(entry.note, () =>
-      isWaiting ? t("network_away") : `${bytes(entry.file.size)} · ${number(Math.floor(100 * part))} %`,
+      isWaiting ? t("network_away") : `${bytes(entry.file.size)} · ${percent(Math.floor(100 * part) / 100, 0)}`,
     );
   }
 

@@ -52,7 +52,8 @@ export function share(part) {
   return percent(part, 1);
 }
 
-function percent(value, digits) {
+/** A share of one, in percent, with so many digits after the point. */
+export function percent(value, digits) {
   return value.toLocaleString(language(), {
     style: "percent",
     minimumFractionDigits: digits,

@@ -1,7 +1,7 @@
 /** The three layers of a map, what is asked of their tiles, and the controls that change it. */
 
 import { byId, el, fill, paced, settled } from "./dom.js";
-import { number } from "./format.js";
+import { percent } from "./format.js";
 import { readable } from "./http.js";
 import { say, t } from "./i18n.js";
 import { L } from "./leaflet.js";
@@ -145,7 +145,7 @@ export class MapLayers {
 
   slider(value, key, heard) {
     const range = el("input", { type: "range", min: 0, max: 100, step: 1, value });
-    const tell = () => range.setAttribute("aria-valuetext", `${number(range.valueAsNumber)} %`);
+    const tell = () => range.setAttribute("aria-valuetext", percent(range.valueAsNumber / 100, 0));
     range.addEventListener("input", () => {
       tell();
       heard(range.valueAsNumber);
@@ -157,7 +157,7 @@ export class MapLayers {
   confidenceSlider() {
     const redraw = settled(() => this.restyle(), 120);
     const figure = el("output.layer-figure", { for: "min-confidence" });
-    const write = () => say(figure, () => (look.minConfidence ? `≥ ${look.minConfidence} %` : t("all_pixels")));
+    const write = () => say(figure, () => (look.minConfidence ? `≥ ${percent(look.minConfidence / 100, 0)}` : t("all_pixels")));
     const range = this.slider(look.minConfidence, "min_confidence", (value) => {
       look.minConfidence = value;
       write();

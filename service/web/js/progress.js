@@ -1,7 +1,7 @@
 /** A job while it goes, and what is said of one that did not end well. */
 
 import { byId, el, fill, icon } from "./dom.js";
-import { area, areaOf, duration, number } from "./format.js";
+import { area, areaOf, duration, number, percent } from "./format.js";
 import { say, t } from "./i18n.js";
 import { reasons } from "./preflight.js";
 
@@ -53,7 +53,7 @@ export class Progress {
     this.bar.setAttribute("aria-valuenow", String(done));
     this.bar.style.setProperty("--part", String(job.progress / 100));
     this.bar.classList.toggle("is-waiting", job.status === "accepted");
-    say(this.percent, () => `${number(done)} %`);
+    say(this.percent, () => percent(done / 100, 0));
     say(this.left, () => (job.seconds_left === null ? "" : t("left", { time: duration(job.seconds_left) })));
     fill(this.counts, ...countPairs(job));
     say(this.message, () => job.message || t(`status_${job.status}`));

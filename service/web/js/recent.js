@@ -1,7 +1,7 @@
 /** Maps made before, and jobs under way, to open again. */
 
 import { byId, el, fill } from "./dom.js";
-import { area, moment, number } from "./format.js";
+import { area, moment, percent } from "./format.js";
 import { getJson, readable } from "./http.js";
 import { say, t } from "./i18n.js";
 import { isOver } from "./events.js";
@@ -60,5 +60,5 @@ function jobRow(job) {
 }
 
 function stateWords(job) {
-  return job.status === "running" ? `${number(Math.floor(job.progress))} %` : t(`status_${job.status}`);
+  return job.status === "running" ? percent(Math.floor(job.progress) / 100, 0) : t(`status_${job.status}`);
 }

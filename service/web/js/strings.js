@@ -137,7 +137,7 @@ export const STRINGS = {
   as_shares: ["as shares", "en parts"],
   shares_note: ["Of the ground that has a class.", "Du terrain qui a une classe."],
   shares_later: ["Shares appear once the map is finished.", "Les parts apparaissent une fois la carte terminée."],
-  sure: ["{percent} % confidence", "confiance {percent} %"],
+  sure: ["{percent}% confidence", "confiance {percent} %"],
   no_class: ["No data here", "Pas de donnée ici"],
   no_class_yet: ["Not mapped yet", "Pas encore cartographié"],
 
