@@ -18,6 +18,10 @@ SECRETS_FOLDER = Path("/run/secrets")
 """Where Docker and Kubernetes put secrets: a file ``orthoscape_store_url`` there is that setting's value."""
 
 
+STORE_NAME = "orthoscape.sqlite"
+"""The job store in the home folder, where no other is named."""
+
+
 def _default_home() -> Path:
     """Where models and caches live: the platform's data folder, or its nearest likeness."""
     base = os.environ.get("XDG_DATA_HOME")
@@ -162,7 +166,7 @@ class Settings(BaseSettings):
     @property
     def resolved_store_url(self) -> str:
         """Address of the job store."""
-        return self.store_url or f"sqlite:///{self.home.resolve() / 'orthoscape.sqlite'}"
+        return self.store_url or f"sqlite:///{self.home.resolve() / STORE_NAME}"
 
     @property
     def num_threads(self) -> int:

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.errors import NotFound
 from service.jobs.bell import CeleryBell
 from service.jobs.records import JobStatus, LogLevel
 from service.jobs.store import Store
+from service.settings import STORE_NAME
 
 if TYPE_CHECKING:
     from service.jobs.records import Job
     from service.settings import Settings
+
+
+class NothingServed(NotFound):
+    """There is no store where one was looked for."""
+
 
 _COLOURS = {
     JobStatus.SUCCESSFUL: "green",
@@ -81,6 +88,11 @@ def resume(settings: Settings, *, job_id: str) -> None:
 
 
 def _store(settings: Settings) -> Store:
+    if not settings.store_url and not (settings.home / STORE_NAME).exists():  # looking is not making one
+        raise NothingServed(
+            f"no service has run with the home {settings.home}",
+            remedy="name its home (after make demo: ORTHOSCAPE_HOME=demo/home) or ORTHOSCAPE_STORE_URL",
+        )
     return Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
 
 

@@ -37,6 +37,8 @@ _FEW_BLOCKS = 64
 @dataclass(frozen=True, kw_only=True)
 class _Placed:
     scene: SceneFacts
+    has_named_bands: bool
+    """Whether the caller said which band is which."""
     source: SourceSpec
     choice: GridChoice
 
@@ -141,7 +143,12 @@ def _group_by_grid(
         group = next((g for g in groups if _shares_grid(scene, choice, g[0])), None)
         grid = group[0].choice.grid if group else choice.grid
         source = place_scene(scene, bands, grid=grid, options=options)
-        entry = _Placed(scene=scene, source=source, choice=choice)
+        entry = _Placed(
+            scene=scene,
+            has_named_bands=options.bands.strip().lower() != "auto",
+            source=source,
+            choice=choice,
+        )
         if group is None:
             groups.append([entry])
         else:
@@ -206,11 +213,31 @@ def _block_cores(sheets: Sequence[SheetPlan], *, core_px: int) -> int:
 
 
 def _unread(placed: Sequence[_Placed], artefact: Artefact) -> list[str]:
-    """Companions that the model does not read."""
+    """Companions that the model does not read, and bands of which nothing says what they are."""
     read = {layer.path for item in placed for layer in (item.source, *item.source.companions) if layer.bands}
     given = {facts.path for item in placed for facts in item.scene.all}
     bands = ", ".join(artefact.manifest.inputs[0].bands)
-    return [
+    notes = [
         f"{Path(path).name} is not used: {artefact.manifest.id} reads {bands}"
         for path in sorted(given - read)
+    ]
+    for item in placed:
+        unknown = _nameless_bands(item)
+        if unknown:
+            notes.append(
+                f"{Path(item.scene.main.path).name}: band {', '.join(map(str, unknown))} is not read, since"
+                " nothing says what it is; name the bands to have it read, such as RGBI"
+            )
+    return notes
+
+
+def _nameless_bands(placed: _Placed) -> list[int]:
+    """Bands of a scene that are not read, and have neither a colour nor a description, nor a name given."""
+    if placed.has_named_bands:
+        return []
+    read = {*placed.source.bands.values(), placed.source.alpha_band}
+    return [
+        band.index
+        for band in placed.scene.main.bands
+        if band.index not in read and band.colour == "undefined" and not band.description
     ]

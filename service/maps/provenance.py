@@ -52,5 +52,5 @@ def provenance_tags(
         "ORTHOSCAPE_PLAN": part.model_dump_json(),
         "TIFFTAG_SOFTWARE": f"Orthoscape {versions['orthoscape']}",
         "TIFFTAG_IMAGEDESCRIPTION": f"Land cover by {plan.model}; class values of {manifest.nomenclature}",
-        "TIFFTAG_COPYRIGHT": manifest.licence,
+        "MODEL_LICENCE": manifest.licence,  # whose map it is, its maker knows
     }

@@ -154,3 +154,11 @@ def test_several_companions_over_one_scene_are_refused_with_the_way_out(option, 
 def test_a_lone_companion_elsewhere_is_refused(option, make_raster, refused):
     elsewhere = make_raster("elsewhere.tif", origin=(800_000.0, 6_600_000.0))
     assert "lies over none of the scenes" in refused(make_raster(), option, elsewhere)
+
+
+def test_a_band_that_nothing_names_is_told_of_unless_it_is_named(make_raster, orthoscape):
+    scene = make_raster(shape=(4, 100, 120), colours=["red", "green", "blue", "undefined"])
+    told = "band 4 is not read, since nothing says what it is"
+    assert told in orthoscape("info", scene, "--model", "tiny-rgb").output
+    assert told not in orthoscape("info", scene, "--model", "tiny-rgb", "--bands", "R,G,B,-").output
+    assert told not in orthoscape("info", scene, "--model", "tiny-rgbi", "--bands", "RGBI").output

@@ -122,11 +122,14 @@ def test_doctor_exits_1_when_something_is_ill(orthoscape, tmp_path, monkeypatch)
     assert "bad  models" in result.output
 
 
-def test_jobs_says_where_it_found_none(orthoscape, tmp_path, monkeypatch):
-    monkeypatch.setenv("ORTHOSCAPE_HOME", str(tmp_path / "elsewhere"))
+def test_jobs_says_where_it_found_no_service_and_makes_none(orthoscape, tmp_path, monkeypatch):
+    home = tmp_path / "elsewhere"
+    monkeypatch.setenv("ORTHOSCAPE_HOME", str(home))
     result = orthoscape("jobs", "list")
-    assert result.exit_code == 0, result.output
-    assert f"no jobs in {tmp_path / 'elsewhere'}" in result.output
+    assert result.exit_code == 1
+    assert str(home) in result.output
+    assert "ORTHOSCAPE_HOME=" in result.output
+    assert not home.exists()
 
 
 def test_serve_refuses_to_open_what_is_not_there_before_it_starts_anything(orthoscape, tmp_path):

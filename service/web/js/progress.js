@@ -5,6 +5,9 @@ import { area, areaOf, duration, number, percent } from "./format.js";
 import { say, t } from "./i18n.js";
 import { reasons } from "./preflight.js";
 
+/** The service's line that counts blocks. */
+const COUNTED = /^\d+ of \d+ blocks are done$/;
+
 const SPOKEN_STEP = 10; // percent between announcements to screen readers
 
 /** The part of the panel that follows one job. */
@@ -56,7 +59,9 @@ export class Progress {
     say(this.percent, () => percent(done / 100, 0));
     say(this.left, () => (job.seconds_left === null ? "" : t("left", { time: duration(job.seconds_left) })));
     fill(this.counts, ...countPairs(job));
-    say(this.message, () => job.message || t(`status_${job.status}`));
+    // What the counter above says already is not said twice.
+    const message = COUNTED.test(job.message) ? "" : job.message || t(`status_${job.status}`);
+    say(this.message, () => message);
   }
 
   /** The line to the service is cut, or is there again. */
