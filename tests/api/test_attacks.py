@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.api.uploadfolder import MAX_NAME_BYTES
 from tests.api.conftest import TINY
 from tests.rasters.attacks.conftest import (  # noqa: F401  fixtures
     block_bomb,
@@ -94,7 +95,7 @@ def test_names_lead_nowhere(house, make_raster):
         assert all(answer.status_code in (200, 201) for answer in answers), name
     found = list(house.settings.uploads_folder.glob("*/data/*"))
     assert len(found) == len(NAMES)  # what came in a form was there already
-    assert all(not data.name.startswith(".") and len(data.name) <= 120 for data in found)
+    assert all(not data.name.startswith(".") and len(data.name.encode()) <= MAX_NAME_BYTES for data in found)
     inside = house.settings.uploads_folder.resolve()
     assert all(data.resolve().is_relative_to(inside) for data in found)
 
