@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     """A worker that finishes no core for this long ends itself, in seconds."""
 
     max_attempts: PositiveInt = 3
-    """Times that a block may fail, or end its worker, before it is given up."""
+    """Times that a block may fail, or end the process that works on it, before it is given up; it may lose
+    its whole worker four times as often."""
 
     has_pictures: bool = True
     """Whether workers keep a compressed copy of the image beside each map, for the page's image layer."""

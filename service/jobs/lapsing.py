@@ -29,19 +29,26 @@ def release_lapsed(database: Database, *, max_attempts: int) -> list[str]:
         The jobs that are concerned.
     """
     changed, _ = _release(
-        database, HAS_LAPSED, error="its worker was not heard of", max_attempts=max_attempts
+        database, HAS_LAPSED, error="its worker was not heard of", max_attempts=max_attempts, is_loss=True
     )
     return changed
 
 
-def release_worker(database: Database, worker_id: str, *, max_attempts: int) -> int:
-    """End all attempts of a worker, whose child has died.
+def release_worker(database: Database, worker_id: str, *, max_attempts: int, is_loss: bool) -> int:
+    """End all attempts of a worker that has died, or its child has.
+
+    Args:
+        database: Of the store.
+        worker_id: Whose.
+        max_attempts: Attempts that each unit has.
+        is_loss: Whether the whole worker died, not only the child that was at work.
 
     Returns:
         Units that it held.
     """
     held = sa.and_(IS_LEASED, units.c.lease_worker == worker_id)
-    _, num_units = _release(database, held, error=f"worker {worker_id} died", max_attempts=max_attempts)
+    error = f"worker {worker_id} died" if is_loss else f"the child of worker {worker_id} died"
+    _, num_units = _release(database, held, error=error, max_attempts=max_attempts, is_loss=is_loss)
     return num_units
 
 
@@ -63,7 +70,7 @@ def end_settled(database: Database) -> list[str]:
 
 
 def _release(
-    database: Database, held: sa.ColumnElement[bool], *, error: str, max_attempts: int
+    database: Database, held: sa.ColumnElement[bool], *, error: str, max_attempts: int, is_loss: bool
 ) -> tuple[list[str], int]:
     """Release units job by job, each in a transaction of its own: nobody ever holds two jobs' rows."""
     with database.reading() as connection:
@@ -75,7 +82,7 @@ def _release(
             tried = list(connection.execute(sa.select(units).where(units.c.job_id == job_id, held)))
             if job is None or not tried:
                 continue
-            put_back(connection, job, tried, error=error, max_attempts=max_attempts)
+            put_back(connection, job, tried, error=error, max_attempts=max_attempts, is_loss=is_loss)
         changed.append(job_id)
         num_units += len(tried)
     return changed, num_units

@@ -41,7 +41,9 @@ def resume(connection: sa.Connection, job_id: str) -> JobRow | None:
     has_open = units.c.blocks_open > 0
     connection.execute(_sheets(job_id).where(has_open, IS_READY).values(status=UnitStatus.WAITING.value))
     connection.execute(
-        units.update().where(units.c.job_id == job_id, IS_READY, units.c.attempts > 0).values(attempts=0)
+        units.update()
+        .where(units.c.job_id == job_id, IS_READY, units.c.attempts > 0)
+        .values(attempts=0, losses=0)
     )
     again = {"status": JobStatus.ACCEPTED.value, "error": None, "finished": None, "updated": now()}
     counted = _counted(connection, job_id) | {"seq": job.seq + len(revived) + 1}
@@ -73,7 +75,7 @@ def _revive(connection: sa.Connection, job: JobRow) -> list[sa.Row[*tuple[Any, .
     revived = connection.execute(
         units.update()
         .where(units.c.id == failed.c.id)
-        .values(status=UnitStatus.READY.value, attempts=0, error=None, seq=job.seq + failed.c.place)
+        .values(status=UnitStatus.READY.value, attempts=0, losses=0, error=None, seq=job.seq + failed.c.place)
         .returning(units.c.kind, units.c.sheet)
     )
     return list(revived)

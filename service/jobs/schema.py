@@ -129,6 +129,7 @@ units = Table(
     Column("status", String(8), nullable=False),
     Column("blocks_open", Integer, nullable=False),  # of a sheet: blocks that are not settled
     Column("attempts", Integer, nullable=False),
+    Column("losses", Integer, nullable=False, server_default="0"),  # attempts that ended with their worker
     Column("lease_token", String(32)),
     Column("lease_worker", Text),
     Column("lease_until", Double),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FREE: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_until": None}
 """Values of a unit that nobody holds."""
 
+LOSSES_AN_ATTEMPT = 4
+"""So many times as often as it may fail, a unit may lose its worker: machines are taken away and killed for
+reasons of their own, but what takes every machine with it has to be found out."""
+
 # Statements that run for every block are made once; see `claiming`.
 
 _IS_OWN = sa.and_(units.c.id == sa.bindparam("of_unit"), units.c.lease_token == sa.bindparam("with_token"))
@@ -112,7 +116,7 @@ def fail_unit(
     unit = connection.execute(sa.select(units).where(*held)).one_or_none()
     if job is None or unit is None:
         raise _lost(lease, unit_id)
-    put_back(connection, job, [unit], error=error, max_attempts=max_attempts)
+    put_back(connection, job, [unit], error=error, max_attempts=max_attempts, is_loss=False)
 
 
 def give_back(connection: sa.Connection, lease: Lease) -> None:
@@ -131,7 +135,13 @@ def give_back(connection: sa.Connection, lease: Lease) -> None:
 
 
 def put_back(
-    connection: sa.Connection, job: JobRow, tried: list[UnitRow], *, error: str, max_attempts: int
+    connection: sa.Connection,
+    job: JobRow,
+    tried: list[UnitRow],
+    *,
+    error: str,
+    max_attempts: int,
+    is_loss: bool,
 ) -> None:
     """End an attempt at units of a job: they become ready again, or failed when it was the last one.
 
@@ -141,17 +151,30 @@ def put_back(
         tried: Units that are leased.
         error: Why the attempt ended.
         max_attempts: Attempts that each unit has.
+        is_loss: Whether the whole worker is gone, which is hardly the unit's doing.
     """
-    exhausted = [unit for unit in tried if unit.attempts >= max_attempts]
-    again = [unit for unit in tried if unit.attempts < max_attempts]
+
+    def num_ended(unit: UnitRow) -> int:
+        """Attempts that ended as this one did, itself included."""
+        return int(unit.losses) + 1 if is_loss else int(unit.attempts - unit.losses)
+
+    num_borne = max_attempts * LOSSES_AN_ATTEMPT if is_loss else max_attempts
+    exhausted = [unit for unit in tried if num_ended(unit) >= num_borne]
+    again = [unit for unit in tried if num_ended(unit) < num_borne]
+    word = "loss" if is_loss else "attempt"
     for unit in again:
-        text = f"{unit.kind} {unit.name}: attempt {unit.attempts} of {max_attempts} ended: {error}"
+        text = f"{unit.kind} {unit.name}: {word} {num_ended(unit)} of {num_borne}: {error}"
         write_log(connection, job.id, text, level=LogLevel.WARNING)
     if again:
         connection.execute(
             units.update()
             .where(units.c.id.in_([unit.id for unit in again]))
-            .values(status=UnitStatus.READY.value, error=error[:MAX_TEXT], **FREE)
+            .values(
+                status=UnitStatus.READY.value,
+                error=error[:MAX_TEXT],
+                losses=units.c.losses + int(is_loss),
+                **FREE,
+            )
         )
         add_to_job(connection, job.id, Counter(units_leased=-len(again), units_ready=len(again)))
     if exhausted:

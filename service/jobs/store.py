@@ -64,7 +64,7 @@ class Store:
 
         Args:
             url: ``sqlite:////absolute/path.sqlite`` or ``postgresql://user:password@host/name``.
-            max_attempts: Times that a unit may fail, or end its worker, before it is given up.
+            max_attempts: Times that a unit may fail, or end its child, before it is given up.
 
         Raises:
             StoreUrlInvalid: The address names no database that is known here.
@@ -330,13 +330,19 @@ class Store:
         with self.database.writing(is_durable=False) as connection:
             settling.give_back(connection, lease)
 
-    def lapse_worker(self, worker_id: str) -> int:
+    def lapse_worker(self, worker_id: str, *, is_loss: bool = False) -> int:
         """End all attempts of a worker whose child has died; they stay counted.
+
+        Args:
+            worker_id: Whose.
+            is_loss: Whether the whole worker died, and what it held is hardly to blame.
 
         Returns:
             Units that it held.
         """
-        return lapsing.release_worker(self.database, worker_id, max_attempts=self._max_attempts)
+        return lapsing.release_worker(
+            self.database, worker_id, max_attempts=self._max_attempts, is_loss=is_loss
+        )
 
     def num_claimable(self, profile_class: str) -> int:
         """Leases that workers of a class could be given now; at least, where a job has thousands."""

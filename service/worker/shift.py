@@ -40,10 +40,20 @@ class Shift:
     children come and go, a child that is there works.
     """
 
-    def __init__(self, settings: Settings, *, name: str, profile_class: str, stop: StopLine) -> None:
+    def __init__(
+        self, settings: Settings, *, name: str, profile_class: str, stop: StopLine, is_first: bool
+    ) -> None:
         """Open the store and say that this worker is there.
 
         What a child of the same worker held, and died over, is anyone's again at once.
+
+        Args:
+            settings: Of this machine.
+            name: Of the worker.
+            profile_class: What it offers.
+            stop: Where it is told to leave.
+            is_first: Whether this is the first child of its main process: what an earlier one held was lost
+                with the whole worker.
 
         Raises:
             ServiceError: The store cannot be used.
@@ -55,9 +65,10 @@ class Shift:
             check=stop.check,
         )
         self._stack.callback(self._store.close)
-        lapsed = patiently(lambda: self._store.lapse_worker(name), check=stop.check)
+        lapsed = patiently(lambda: self._store.lapse_worker(name, is_loss=is_first), check=stop.check)
         if lapsed:
-            _log.warning("a child before this one died at work", extra={"num_units": lapsed})
+            died = "a worker of this name" if is_first else "a child before this one"
+            _log.warning("%s died at work", died, extra={"num_units": lapsed})
         self._bell = CeleryBell(settings)
         pace = Pace()
         worker = WorkerInfo(id=name, profile_class=profile_class, host=socket.gethostname(), pid=os.getpid())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ class Crew:
         self._settings, self._name = settings, name
         self._class = offered_class(settings.engine)
         self._stop = StopLine()
+        self._has_begun = mmap.mmap(-1, 1)  # shared by all children: whether one has begun before
         self._shift: Shift | None = None
 
     def app(self) -> Celery:
@@ -72,7 +74,10 @@ class Crew:
         return [queue_of(self._class), ANY_CLASS]
 
     def _open(self) -> Shift:
-        return Shift(self._settings, name=self._name, profile_class=self._class, stop=self._stop)
+        is_first, self._has_begun[0] = not self._has_begun[0], 1
+        return Shift(
+            self._settings, name=self._name, profile_class=self._class, stop=self._stop, is_first=is_first
+        )
 
     def _begin(self, **_: Any) -> None:  # noqa: ANN401  Celery's signal
         self._stop.hold()

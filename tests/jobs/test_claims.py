@@ -175,7 +175,7 @@ def test_the_leases_of_a_dead_worker_are_void(store):
     assert store.lapse_worker("dead") == 0
     assert not store.extend(mine, lease_s=60)
     assert store.extend(other, lease_s=60)
-    assert any("worker dead died" in entry.text for entry in store.log(job.id))
+    assert any("the child of worker dead died" in entry.text for entry in store.log(job.id))
     assert store.num_claimable(CLASS_A) == 5  # a fresh run, and four blocks alone
     check_counters(store)
 

@@ -4,6 +4,7 @@ import pytest
 
 from service.jobs.records import JobStatus, LogLevel, UnitKind, UnitStatus
 from service.jobs.schema import jobs, units
+from service.jobs.settling import LOSSES_AN_ATTEMPT
 from service.jobs.store import Store
 from tests.jobs.plans import CLASS_A, make_job, make_planned
 from tests.jobs.working import check_counters, finish, finish_all, leases, names, on_both
@@ -64,7 +65,7 @@ def test_a_failed_job_voids_what_others_hold(store):
     check_counters(store)
 
 
-def test_a_block_that_ends_its_worker_is_found_while_others_go_on(store, lapse):
+def test_a_block_that_takes_every_worker_with_it_is_found_while_others_go_on(store, lapse):
     job = store.create_job(make_job(make_planned(rows=2), max_failed_share=0.2))
     for lease in leases(store):
         killer = [unit for unit in lease.units if unit.name == "r0_c2"]
@@ -78,16 +79,17 @@ def test_a_block_that_ends_its_worker_is_found_while_others_go_on(store, lapse):
     job = store.job(job.id)
     assert (job.status, job.blocks_done, job.blocks_failed) == (JobStatus.SUCCESSFUL, 7, 1)
     (failed,) = store.units(job.id, status=UnitStatus.FAILED)
-    assert (failed.name, failed.attempts) == ("r0_c2", 3)
+    assert (failed.name, failed.attempts) == ("r0_c2", 3 * LOSSES_AN_ATTEMPT)
     assert job.message == "finished with 1 of 8 blocks missing"
 
 
 def test_reaping_ends_attempts_that_nobody_takes_over(store, lapse):
     job = store.create_job(make_job(make_planned(rows=1, cols=1), priority=1))
     still = store.create_job(make_job())
-    for _ in range(2):
-        lease = store.claim("w", CLASS_A, lease_s=60)
-        store.fail_unit(lease, lease.units[0].id, "boom")
+    for _ in range(3 * LOSSES_AN_ATTEMPT - 1):
+        store.claim("w", CLASS_A, lease_s=60)
+        lapse()
+        assert job.id in store.reap()
     store.claim("w", CLASS_A, lease_s=60)
     assert store.reap() == []
     lapse()
@@ -97,6 +99,45 @@ def test_reaping_ends_attempts_that_nobody_takes_over(store, lapse):
     assert "was not heard of" in store.job(job.id).message
     assert not store.job(still.id).status.is_terminal
     check_counters(store)
+
+
+def test_workers_that_are_taken_away_do_not_count_against_a_block(store, lapse):
+    """Nobody fails a country because its machines were cheap."""
+    job = store.create_job(make_job(make_planned(rows=1, cols=1)))
+    for number in range(8):
+        store.claim(f"w{number}", CLASS_A, lease_s=60)
+        if number % 2:
+            store.lapse_worker(f"w{number}", is_loss=True)
+        else:
+            lapse()
+    for _ in range(2):
+        lease = store.claim("w", CLASS_A, lease_s=60)
+        store.fail_unit(lease, lease.units[0].id, "boom")
+    assert "attempt 2 of 3: boom" in store.log(job.id)[-1].text
+    finish(store, store.claim("w", CLASS_A, lease_s=60))
+    check_counters(store)
+
+
+def test_children_that_die_at_a_block_do(store):
+    job = store.create_job(make_job(make_planned(rows=1, cols=1)))
+    for _ in range(3):
+        store.claim("w", CLASS_A, lease_s=60)
+        store.lapse_worker("w")
+    assert store.job(job.id).status == JobStatus.FAILED
+    check_counters(store)
+
+
+def test_a_job_resumed_has_forgotten_its_losses(store, lapse):
+    job = store.create_job(make_job(make_planned(rows=1, cols=1)))
+    for _ in range(3 * LOSSES_AN_ATTEMPT):
+        store.claim("w", CLASS_A, lease_s=60)
+        lapse()
+        store.reap()
+    store.resume(job.id)
+    store.claim("w", CLASS_A, lease_s=60)
+    lapse()
+    store.reap()
+    assert store.job(job.id).status == JobStatus.RUNNING
 
 
 @pytest.mark.parametrize(("share", "status"), [(0.24, JobStatus.FAILED), (0.25, JobStatus.SUCCESSFUL)])
