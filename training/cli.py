@@ -51,13 +51,20 @@ def main(threads: int | None) -> None:
 @click.option(
     "--processes", type=click.IntRange(1), default=2, show_default=True, help="Scenes drawn at a time."
 )
-def fit(
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="Where a real data set of the recipe lies; once for each.",
+)
+def fit(  # noqa: PLR0913, PLR0917  click passes options by name
     recipe_name: str,
     out: Path | None,
     minutes: float | None,
     steps: int | None,
     draw_minutes: float | None,
     processes: int,
+    data: tuple[str, ...],
 ) -> None:
     """Train RECIPE, or go on where its run folder stopped."""
     from training import commands  # noqa: PLC0415 - as above
@@ -69,9 +76,28 @@ def fit(
         out=out,
         seconds=None if minutes is None else 60 * minutes,
         num_steps=steps,
-        draw_budget_s=float("inf") if draw_minutes is None else 60 * draw_minutes,
-        num_processes=processes,
+        drawing=commands.Drawing(
+            budget_s=float("inf") if draw_minutes is None else 60 * draw_minutes, num_processes=processes
+        ),
+        data=_folders(data),
     )
+
+
+def _folders(words: tuple[str, ...]) -> dict[str, Path]:
+    """Folders of data sets, by name.
+
+    Raises:
+        BadParameter: One is not written so, or is no folder.
+    """
+    folders = {}
+    for word in words:
+        name, has_folder, folder = word.partition("=")
+        if not has_folder or not Path(folder).is_dir():
+            raise click.BadParameter(
+                f"{word!r} is not NAME=FOLDER of a folder that is there", param_hint="--data"
+            )
+        folders[name] = Path(folder)
+    return folders
 
 
 @main.command()

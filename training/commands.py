@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -15,16 +15,22 @@ from models.artefact import Artefact
 from models.manifest import Metrics, Role, Training
 from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
+from training import judging
+from training.batches import Mixture
 from training.card import RunFacts, write_card
+from training.data.errors import DataError
+from training.data.sources import Source, load_source
 from training.evaluate import Confusion, evaluate, fit_temperature, to_metrics, torch_predictor
 from training.export import Exported, write_artefact
+from training.judging import CoarseScore, assign, count
 from training.loop import RunLimits, RunState, channel_table, fit, restore
 from training.networks.compact import CompactUNet, count_parameters
-from training.recipes import RECIPES, Recipe
+from training.recipes import LANDSCAPES, RECIPES, Recipe
 from training.reference import read_reference, write_reference
 from training.scenes import SceneSet, load_scenes
 
 CACHE_FOLDER = Path("runs/scenes")
+DATA_NAME = "data.json"
 DOMAIN = "generated landscapes"
 GOLDEN_PX = (96, 128)
 """Height and width of the golden sample: it need not be square, and logits weigh."""
@@ -47,31 +53,43 @@ def find_recipe(name: str) -> Recipe:
         raise click.ClickException(f"no recipe {name!r}; recipes: {', '.join(RECIPES)}") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How generated scenes are drawn that the cache lacks."""
+
+    budget_s: float
+    """Seconds after which no further one is begun."""
+    num_processes: int
+
+
 def fit_recipe(
     name: str,
     *,
     out: Path | None,
     seconds: float | None,
     num_steps: int | None,
-    draw_budget_s: float,
-    num_processes: int,
+    drawing: Drawing,
+    data: Mapping[str, Path],
 ) -> RunState:
-    """Draw the scenes that are missing, then train until the limit, looking at unseen scenes on the way."""
+    """Draw the scenes that are missing, then train until the limit, looking at unseen images on the way."""
     recipe = find_recipe(name)
+    real = read_real(recipe, data)
     out = out or Path("runs") / recipe.name
     scenes = load_scenes(
         recipe.train,
         bands=recipe.bands,
         folder=CACHE_FOLDER,
-        num_processes=num_processes,
-        budget_s=draw_budget_s,
+        num_processes=drawing.num_processes,
+        budget_s=drawing.budget_s,
     )
     write_reference(scenes, recipe.bands, out=out)
+    mixture = Mixture.of([scenes.as_source(recipe.channels), *(train for train, _ in real.values())], recipe)
+    write_fingerprints(mixture, out=out)
     look = load_scenes(
         replace(recipe.validation, num_scenes=min(_LOOK_SCENES, recipe.validation.num_scenes)),
         bands=recipe.bands,
         folder=CACHE_FOLDER,
-        num_processes=num_processes,
+        num_processes=drawing.num_processes,
     )
 
     def look_at(state: RunState) -> None:
@@ -80,11 +98,73 @@ def fit_recipe(
             f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
         )
         log.info("step %d: mIoU %.3f on %d scenes; %s", state.step, metrics.miou, len(look), worst)
+        for domain, coarse in score_real(state.average, recipe, real).items():
+            told = ", ".join(f"{label} {recall:.2f}" for label, recall in coarse.recall.items())
+            log.info("%s: balanced accuracy %.3f; %s", domain, coarse.balanced_accuracy, told)
 
     if seconds is None and num_steps is None:
         num_steps = recipe.num_steps
     limits = RunLimits(num_steps=num_steps, seconds=seconds)
-    return fit(recipe, scenes, out=out, limits=limits, each_checkpoint=look_at)
+    return fit(mixture, out=out, limits=limits, each_checkpoint=look_at)
+
+
+def read_real(recipe: Recipe, data: Mapping[str, Path]) -> dict[str, tuple[Source, Source]]:
+    """The real sources of a recipe, as what is trained on and what is held out.
+
+    Raises:
+        ClickException: A folder is not named, or does not hold what it should.
+    """
+    wanted = [share for share in recipe.shares if share.source != LANDSCAPES]
+    missing = [share.source for share in wanted if share.source not in data]
+    if missing:
+        options = " ".join(f"--data {name}=FOLDER" for name in missing)
+        raise click.ClickException(
+            f"{recipe.name} trains on {', '.join(missing)} too: say where with {options}"
+        )
+    try:
+        return {
+            share.source: load_source(
+                share.source, data[share.source], bands=recipe.bands, held_out=share.held_out
+            )
+            for share in wanted
+        }
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def score_real(
+    network: CompactUNet,
+    recipe: Recipe,
+    real: Mapping[str, tuple[Source, Source]],
+    *,
+    bands: tuple[Role, ...] | None = None,
+) -> dict[str, CoarseScore]:
+    """How good a network is on the domains held out, by domain; see ``training.judging``."""
+    num_classes = len(get_nomenclature(recipe.nomenclature).classes)
+    away = [row for row, band in enumerate(recipe.bands) if bands is not None and band not in bands]
+    scores = {}
+    for train, judged in real.values():
+        absent = sorted({*train.absent, *away})
+        predict = torch_predictor(network, channels=recipe.channels, missing=absent)
+        assigned = assign(count(train, predict, num_classes=num_classes), train.sets)
+        for domain in sorted(set(judged.domains)):
+            counted = count(judged.of_domains({domain}), predict, num_classes=num_classes)
+            scores[domain] = judging.score(counted, assigned, judged.sets)
+    return scores
+
+
+def write_fingerprints(mixture: Mixture, *, out: Path) -> None:
+    """Say in the run folder what is trained on: images, domains and a digest of each source."""
+    described = {
+        part.source.name: {
+            "num_images": len(part.source),
+            "domains": sorted(set(part.source.domains)),
+            "sha256": part.source.fingerprint(),
+        }
+        for part in mixture.parts
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / DATA_NAME).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
 def score(
@@ -121,7 +201,7 @@ def band_sets(recipe: Recipe) -> Mapping[str, tuple[Role, ...]]:
 def evaluate_run(run: Path) -> dict[str, Metrics]:
     """Metrics by band set and resolution, on all validation scenes."""
     recipe = _recipe_of(run)
-    network = restore(recipe, scenes=None, out=run).average
+    network = restore(recipe, mixture=None, out=run).average
     scenes = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
     return {
         f"{domain}, {suffix.upper()}": metrics
@@ -139,7 +219,7 @@ def export_run(run: Path, *, into: Path | None, note: str = "") -> list[Artefact
         note: For the card: what happened to the run that its commands do not show.
     """
     recipe = _recipe_of(run)
-    state = restore(recipe, scenes=None, out=run)
+    state = restore(recipe, mixture=None, out=run)
     validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
     reference = read_reference(run)
     golden_NCHW = _golden_window(validation)

@@ -11,19 +11,19 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.batches import ClassSpots, draw_batch, draw_nir_drops
-from training.losses import IGNORED, class_weights, half_resolution_cross_entropy
+from training.batches import Batch, Mixture
+from training.losses import IGNORED, class_weights, every_second_row, partial_label_loss, within_set_loss
 from training.networks.compact import CompactSpec, CompactUNet
+from training.networks.loading import load_network
 from training.optimiser import Pair
-from training.recipes.recipe import Recipe
-from training.scenes import SceneSet
+from training.recipes.recipe import LANDSCAPES, Recipe
 
 CHECKPOINT_NAME = "checkpoint.pt"
 HISTORY_NAME = "history.jsonl"
@@ -66,9 +66,29 @@ class RunState:
     elapsed_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What is the same at every step: the label sets of all sources, and who tells classes inside them."""
+
+    members_SK: Tensor
+    weight_S: Tensor
+    teller: CompactUNet | None
+    """The network begun with, as it was; None where nobody is asked."""
+
+    @classmethod
+    def of(cls, mixture: Mixture) -> Self:
+        """The lesson of a recipe over its sources."""
+        recipe = mixture.recipe
+        weights = [class_weights(each, power=recipe.class_weight_power) for each in mixture.frequencies()]
+        return cls(
+            members_SK=torch.from_numpy(mixture.members()),
+            weight_S=torch.cat(weights),
+            teller=_begun_with(recipe) if recipe.within_set_weight else None,
+        )
+
+
 def fit(
-    recipe: Recipe,
-    scenes: SceneSet,
+    mixture: Mixture,
     *,
     out: Path,
     limits: RunLimits,
@@ -77,8 +97,7 @@ def fit(
     """Train, resuming from the run folder's checkpoint if there is one.
 
     Args:
-        recipe: What to train.
-        scenes: Scenes to train on.
+        mixture: What to train, and on what.
         out: Run folder.
         limits: When to stop.
         each_checkpoint: Called after each checkpoint, for a look at validation scenes.
@@ -89,26 +108,16 @@ def fit(
     Raises:
         FloatingPointError: The loss is no longer a number.
     """
+    recipe = mixture.recipe
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")
-    spots = ClassSpots.of(scenes, seed=recipe.seed)
-    channel_of_value = channel_table(recipe)
-    frequencies = spots.frequencies[list(recipe.channels)]
-    weight_K = class_weights(frequencies, power=recipe.class_weight_power)
-    state = restore(recipe, scenes=scenes, out=out)
+    state = restore(recipe, mixture=mixture, out=out)
+    lesson = Lesson.of(mixture)
     saved_s = state.elapsed_s
     started_s = time.monotonic() - state.elapsed_s
     while (progress := limits.progress(step=state.step, elapsed_s=state.elapsed_s)) < 1:
-        image_NCHW, classes_NHW = draw_batch(scenes, spots, recipe, step=state.step)
         share = learning_rate_share(recipe, progress=progress)
-        loss = _step(
-            state,
-            recipe,
-            image_NCHW,
-            channel_of_value[classes_NHW],
-            weight_K=weight_K,
-            learning_rate_share=share,
-        )
+        loss = _step(state, lesson, mixture.draw(state.step), recipe, learning_rate_share=share)
         if not math.isfinite(loss):
             raise FloatingPointError(f"loss is {loss} at step {state.step}")
         state.step += 1
@@ -124,24 +133,30 @@ def fit(
     return state
 
 
-def restore(recipe: Recipe, *, scenes: SceneSet | None, out: Path) -> RunState:
+def restore(recipe: Recipe, *, mixture: Mixture | None, out: Path) -> RunState:
     """The state of a run folder's checkpoint, or a new one.
 
     Args:
         recipe: What is trained.
-        scenes: Where a new network takes its normalisation from; None asks for a checkpoint.
+        mixture: Where a new network takes its normalisation from; None asks for a checkpoint.
         out: Run folder.
 
     Raises:
-        FileNotFoundError: There is no checkpoint, and no scenes to begin with.
+        FileNotFoundError: There is no checkpoint, and nothing to begin with.
     """
     path = out / CHECKPOINT_NAME
     torch.manual_seed(recipe.seed)
     if not path.exists():
-        if scenes is None:
+        if mixture is None:
             raise FileNotFoundError(f"no checkpoint in {out}; run `orthoscape-train fit` first")
-        mean, std = band_moments(scenes)
-        return _new_state(recipe, mean=mean, std=std)
+        if recipe.begin_with is None:
+            mean, std = band_moments(mixture)
+            return _new_state(recipe, mean=mean, std=std)
+        begun = _begun_with(recipe)
+        state = _new_state(recipe, mean=begun.spec.mean, std=begun.spec.std)
+        for network in (state.network, state.average):
+            network.load_state_dict(begun.state_dict())
+        return state
     saved: dict[str, Any] = torch.load(path, weights_only=True)
     state = _new_state(recipe, mean=tuple(saved["mean"]), std=tuple(saved["std"]))
     state.network.load_state_dict(saved["network"])
@@ -177,12 +192,12 @@ def channel_table(recipe: Recipe) -> NDArray[np.int64]:
     return table
 
 
-def band_moments(scenes: SceneSet) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each band over labelled pixels of up to 64 scenes."""
-    chosen = np.unique(np.linspace(0, len(scenes) - 1, 64).astype(int))
+def band_moments(mixture: Mixture) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each band over labelled pixels of up to 64 generated scenes."""
+    source = next(part.source for part in mixture.parts if part.source.name == LANDSCAPES)
+    chosen = np.unique(np.linspace(0, len(source) - 1, 64).astype(int))
     pixels = [
-        np.asarray(scenes.image_NCHW[index])[:, np.asarray(scenes.classes_NHW[index]) != IGNORED]
-        for index in chosen
+        np.asarray(source.images[index])[:, np.asarray(source.labels[index]) != IGNORED] for index in chosen
     ]
     values_CP = np.concatenate(pixels, axis=1).astype(np.float64)
     mean = tuple(round(float(value), 3) for value in values_CP.mean(axis=1))
@@ -213,26 +228,35 @@ def _new_state(recipe: Recipe, *, mean: tuple[float, ...], std: tuple[float, ...
     return RunState(network=network, average=average, optimiser=optimiser)
 
 
+def _begun_with(recipe: Recipe) -> CompactUNet:
+    """The network of the artefact that a recipe begins with, frozen."""
+    assert recipe.begin_with is not None
+    return load_network(recipe.begin_with, channels=recipe.channels, bands=recipe.bands)
+
+
 def _step(
-    state: RunState,
-    recipe: Recipe,
-    image_NCHW: NDArray[np.float32],
-    channels_NHW: NDArray[np.int64],
-    *,
-    weight_K: Tensor,
-    learning_rate_share: float,
+    state: RunState, lesson: Lesson, batch: Batch, recipe: Recipe, *, learning_rate_share: float
 ) -> float:
     state.network.train()
     network = state.network
-    normalised_NCHW = (torch.from_numpy(image_NCHW) - network.mean_1C11) / network.std_1C11
-    if recipe.nir_drop_share:
-        drops = torch.from_numpy(draw_nir_drops(recipe, step=state.step))
-        normalised_NCHW[drops, recipe.bands.index("nir")] = 0.0
+    normalised_NCHW = (torch.from_numpy(batch.image_NCHW) - network.mean_1C11) / network.std_1C11
+    normalised_NCHW[torch.from_numpy(batch.is_absent_NC)] = 0.0
+    normalised_NCHW = normalised_NCHW.contiguous(memory_format=torch.channels_last)
+    sets_NHW, is_odd = torch.from_numpy(batch.sets_NHW).long(), bool(state.step % 2)
     with torch.autocast("cpu", torch.bfloat16):
-        sub_pixels = network.sub_pixels(normalised_NCHW.contiguous(memory_format=torch.channels_last))
-    loss = half_resolution_cross_entropy(
-        sub_pixels, torch.from_numpy(channels_NHW), weight_K=weight_K, odd_rows=bool(state.step % 2)
-    )
+        sub_pixels = network.sub_pixels(normalised_NCHW)
+    logits_PK, sets_P = every_second_row(sub_pixels, sets_NHW, odd=is_odd)
+    loss = partial_label_loss(logits_PK, sets_P, members_SK=lesson.members_SK, weight_S=lesson.weight_S)
+    if lesson.teller is not None:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            told = lesson.teller.sub_pixels(normalised_NCHW)
+        loss = loss + recipe.within_set_weight * within_set_loss(
+            logits_PK,
+            every_second_row(told, sets_NHW, odd=is_odd)[0],
+            sets_P,
+            members_SK=lesson.members_SK,
+            min_probability=recipe.within_set_confidence,
+        )
     state.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -10,35 +10,24 @@ IGNORED = 255
 """Label of pixels that teach nothing."""
 
 
-def cross_entropy(logits_NK: Tensor, channels_N: Tensor, *, weight_K: Tensor) -> Tensor:
-    """Mean negative log likelihood over labelled pixels, each weighed by its class.
+def every_second_row(sub_pixels_NQhw: Tensor, labels_NHW: Tensor, *, odd: bool) -> tuple[Tensor, Tensor]:
+    """Logits and labels of every second row, from logits that were not shuffled to full resolution.
 
-    Args:
-        logits_NK: Any floating type; further axes may follow, in both.
-        channels_N: int64 channel of the true class; 255 is ignored.
-        weight_K: float32, one a channel.
-    """
-    return F.cross_entropy(logits_NK.float(), channels_N, weight=weight_K, ignore_index=IGNORED)
-
-
-def half_resolution_cross_entropy(
-    sub_pixels_NQhw: Tensor, channels_NHW: Tensor, *, weight_K: Tensor, odd_rows: bool
-) -> Tensor:
-    """The cross entropy over every second row, from logits that were not shuffled to full resolution.
-
-    Neighbouring rows say nearly the same; leaving one of two out saves much of the loss's cost.
+    Neighbouring rows say nearly the same; leaving one of two out saves much of a loss's cost.
 
     Args:
         sub_pixels_NQhw: Logits at half resolution; Q is channel, row of two, column of two.
-        channels_NHW: int64 channel of the true class at full resolution; 255 is ignored.
-        weight_K: float32, one a channel.
-        odd_rows: Which rows.
+        labels_NHW: Labels at full resolution.
+        odd: Which rows.
+
+    Returns:
+        Logits [P, K] and labels [P], in the same order of pixels.
     """
     num_samples, num_maps, height, width = sub_pixels_NQhw.shape
-    row = int(odd_rows)
+    row = int(odd)
     sub_pixels = sub_pixels_NQhw.permute(0, 2, 3, 1).reshape(num_samples, height, width, num_maps // 4, 2, 2)
     logits_PK = sub_pixels[..., row, :].transpose(-1, -2).reshape(-1, num_maps // 4)
-    return cross_entropy(logits_PK, channels_NHW[:, row::2].reshape(-1), weight_K=weight_K)
+    return logits_PK, labels_NHW[:, row::2].reshape(-1)
 
 
 def class_weights(frequencies: NDArray[np.float64], *, power: float) -> Tensor:
@@ -56,7 +45,9 @@ def class_weights(frequencies: NDArray[np.float64], *, power: float) -> Tensor:
     return torch.tensor(weights / (weights * frequencies).sum(), dtype=torch.float32)
 
 
-def partial_label_loss(logits_NK: Tensor, sets_N: Tensor, *, members_SK: Tensor) -> Tensor:
+def partial_label_loss(
+    logits_NK: Tensor, sets_N: Tensor, *, members_SK: Tensor, weight_S: Tensor | None = None
+) -> Tensor:
     """Mean over labelled pixels of -log of the probability that the label's set of classes has together.
 
     A coarse class is the set of fine classes that it may be: ``logsumexp(z) - logsumexp(z over the set)``.
@@ -66,13 +57,51 @@ def partial_label_loss(logits_NK: Tensor, sets_N: Tensor, *, members_SK: Tensor)
         logits_NK: Any floating type; further axes may follow, in both.
         sets_N: int64 number of the label's set; 255 is ignored.
         members_SK: bool, whether a channel is in a set; every set has one at least.
+        weight_S: float32, of the pixels of each set; None weighs all alike.
 
     Returns:
         A scalar; zero where no pixel is labelled.
     """
-    is_labelled_N = sets_N != IGNORED
-    logits_PK = logits_NK.float().movedim(1, -1)[is_labelled_N]
-    members_PK = members_SK[sets_N[is_labelled_N]]
+    logits_PK, sets_P = _labelled(logits_NK, sets_N)
     of_all_P = torch.logsumexp(logits_PK, dim=-1)
-    of_set_P = torch.logsumexp(logits_PK.masked_fill(~members_PK, -torch.inf), dim=-1)
-    return (of_all_P - of_set_P).sum() / max(1, len(logits_PK))
+    of_set_P = torch.logsumexp(logits_PK.masked_fill(~members_SK[sets_P], -torch.inf), dim=-1)
+    if weight_S is None:
+        return (of_all_P - of_set_P).sum() / max(1, len(logits_PK))
+    weight_P = weight_S[sets_P]
+    return (weight_P * (of_all_P - of_set_P)).sum() / weight_P.sum().clamp(min=1e-12)
+
+
+def within_set_loss(
+    logits_NK: Tensor, told_NK: Tensor, sets_N: Tensor, *, members_SK: Tensor, min_probability: float
+) -> Tensor:
+    """The cross entropy inside coarse labels' sets, against what another network says of them.
+
+    A coarse label does not tell the classes of its set apart, and the network would let them fall together.
+    Another one, which learned them elsewhere, is asked which of the set it would be, and believed where it is
+    sure. What it says of other classes is never heard, so the label is never contradicted.
+
+    Args:
+        logits_NK: Of the network that learns; further axes may follow, in all.
+        told_NK: Logits of the other.
+        sets_N: int64 number of the label's set; 255 is ignored.
+        members_SK: bool, whether a channel is in a set.
+        min_probability: Least probability, inside the set, of what is told.
+
+    Returns:
+        A scalar: the sum over the pixels that are told, over the number of labelled pixels.
+    """
+    logits_PK, sets_P = _labelled(logits_NK, sets_N)
+    told_PK, _ = _labelled(told_NK, sets_N)
+    members_PK = members_SK[sets_P]
+    probability_P, channel_P = (
+        told_PK.detach().masked_fill(~members_PK, -torch.inf).softmax(dim=-1).max(dim=-1)
+    )
+    is_told_P = (members_PK.sum(dim=-1) > 1) & (probability_P >= min_probability)
+    inside_PK = logits_PK.masked_fill(~members_PK, -torch.inf)[is_told_P]
+    cross_entropy = F.cross_entropy(inside_PK, channel_P[is_told_P], reduction="sum")
+    return cross_entropy / max(1, len(logits_PK))
+
+
+def _labelled(logits_NK: Tensor, sets_N: Tensor) -> tuple[Tensor, Tensor]:
+    is_labelled_N = sets_N != IGNORED
+    return logits_NK.float().movedim(1, -1)[is_labelled_N], sets_N[is_labelled_N]

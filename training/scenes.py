@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.manifest import Role
+from models.nomenclature import COSIA
 from training.data import landscapes
+from training.data.label_sets import label_sets
 from training.data.landscapes import LandscapeSpec, generate_landscape
-from training.recipes.recipe import SceneSetSpec
+from training.data.sources import Source
+from training.recipes.recipe import LANDSCAPES, SceneSetSpec
 
 NODATA = 255
 """Label of pixels that teach nothing."""
@@ -50,6 +53,23 @@ class SceneSet:
             image_NCHW=self.image_NCHW[chosen],
             classes_NHW=self.classes_NHW[chosen],
             gsd_m=tuple(self.gsd_m[index] for index in chosen),
+        )
+
+    def as_source(self, channels: Sequence[int] = tuple(range(len(COSIA.classes)))) -> Source:
+        """The scenes as a source of single classes.
+
+        Args:
+            channels: Class values of the head; labels are positions among them, others teach nothing.
+        """
+        label_of_value = np.full(256, NODATA, dtype=np.uint8)
+        label_of_value[list(channels)] = np.arange(len(channels))
+        is_same = np.array_equal(label_of_value[: len(COSIA.classes)], np.arange(len(COSIA.classes)))
+        return Source(
+            name=LANDSCAPES,
+            images=list(self.image_NCHW),
+            labels=[each if is_same else label_of_value[each] for each in self.classes_NHW],
+            domains=tuple(f"{LANDSCAPES} at {gsd_m:g} m" for gsd_m in self.gsd_m),
+            sets=label_sets(**{COSIA.classes[value].slug: (value,) for value in channels}),
         )
 
 

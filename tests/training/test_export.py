@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from toys import toy_recipe, toy_scenes
+from toys import toy_mixture, toy_recipe, toy_scenes
 
 from models.artefact import Artefact
 from models.manifest import Training
@@ -32,7 +32,7 @@ def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     recipe = toy_recipe(channels=CHANNELS)
     write_reference(toy_scenes(), recipe.bands, out=out)
-    return recipe, out, fit(recipe, toy_scenes(), out=out, limits=RunLimits(num_steps=5)).average
+    return recipe, out, fit(toy_mixture(channels=CHANNELS), out=out, limits=RunLimits(num_steps=5)).average
 
 
 @pytest.fixture(

@@ -5,14 +5,14 @@ import math
 
 import pytest
 import torch
-from toys import toy_recipe, toy_scenes
+from toys import toy_mixture, toy_recipe
 
 from training.loop import RunLimits, channel_table, fit, learning_rate_share, restore
 
 
 def run(tmp_path, name, *, num_steps, **changes):
     limits = RunLimits(num_steps=num_steps, log_every_steps=1)
-    return fit(toy_recipe(**changes), toy_scenes(), out=tmp_path / name, limits=limits)
+    return fit(toy_mixture(**changes), out=tmp_path / name, limits=limits)
 
 
 def losses_of(folder):
@@ -29,11 +29,11 @@ def test_a_run_stopped_after_a_checkpoint_resumes_identically(tmp_path):
         raise Stopped
 
     limits = RunLimits(num_steps=3, log_every_steps=1, checkpoint_every_s=0.0)
-    recipe = toy_recipe(warmup_share=0.99)
+    mixture = toy_mixture(warmup_share=0.99)
     for _ in range(2):
         with pytest.raises(Stopped):
-            fit(recipe, toy_scenes(), out=tmp_path / "parts", limits=limits, each_checkpoint=stop)
-    parts = fit(recipe, toy_scenes(), out=tmp_path / "parts", limits=limits)
+            fit(mixture, out=tmp_path / "parts", limits=limits, each_checkpoint=stop)
+    parts = fit(mixture, out=tmp_path / "parts", limits=limits)
     assert whole.step == parts.step == 3
     assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "parts")
     for name, value in whole.average.state_dict().items():
@@ -73,7 +73,7 @@ def test_values_without_a_channel_are_ignored():
 
 def test_a_folder_without_a_run_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="orthoscape-train fit"):
-        restore(toy_recipe(), scenes=None, out=tmp_path)
+        restore(toy_recipe(), mixture=None, out=tmp_path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

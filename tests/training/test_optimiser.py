@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from toys import toy_recipe, toy_scenes
+from toys import toy_mixture, toy_recipe
 
 from training.loop import restore
 from training.optimiser import Muon, orthogonalise
@@ -31,7 +31,7 @@ def test_a_step_follows_the_gradient_downhill():
 
 
 def test_every_weight_has_one_optimiser(tmp_path):
-    state = restore(toy_recipe(), scenes=toy_scenes(), out=tmp_path)
+    state = restore(toy_recipe(), mixture=toy_mixture(), out=tmp_path)
     trained = [
         weight for part in state.optimiser._parts for group in part.param_groups for weight in group["params"]
     ]

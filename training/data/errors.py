@@ -5,6 +5,7 @@
         ├── LayoutUnknown     the folder is not laid out like the data set
         ├── FileMissing       half of a pair is not there
         ├── FileUnexpected    a file has other bands, another type or size, or cannot be read
+        ├── SourceUnknown     no data set has that name
         ├── LabelUnknown      labels hold a value or a colour that the data set does not define
         └── SplitsOverlap     the same ground is in two parts of a split
 
@@ -16,6 +17,10 @@ from models.errors import RemediedError
 
 class DataError(RemediedError):
     """Data on disk is not what it is read as."""
+
+
+class SourceUnknown(DataError):
+    """No data set has that name."""
 
 
 class LayoutUnknown(DataError):

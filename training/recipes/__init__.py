@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from training.recipes.landscapes_compact import landscapes_compact
-from training.recipes.recipe import Recipe, SceneSetSpec
+from training.recipes.mixed_compact import mixed_compact
+from training.recipes.recipe import LANDSCAPES, Recipe, SceneSetSpec
 
-RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType({"landscapes_compact": landscapes_compact})
+RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType(
+    {"landscapes_compact": landscapes_compact, "mixed_compact": mixed_compact}
+)
 
-__all__ = ["RECIPES", "Recipe", "SceneSetSpec"]
+__all__ = ["LANDSCAPES", "RECIPES", "Recipe", "SceneSetSpec"]

@@ -1,7 +1,7 @@
 """The first artefact: a compact U-Net that saw generated landscapes only."""
 
 from models.nomenclature import COSIA
-from training.recipes.recipe import Recipe, SceneSetSpec
+from training.recipes.recipe import LANDSCAPES, Recipe, SceneSetSpec, Share
 
 VALIDATION_SEED = 1_000_000
 """Seeds from here on are never trained on."""
@@ -34,7 +34,7 @@ def landscapes_compact() -> Recipe:
             side_px=512,
             gsd_m_cycle=(0.15, 0.2, 0.25, 0.35, 0.5),
         ),
-        batch_size=20,
+        shares=(Share(source=LANDSCAPES, num_samples=20),),
         crop_px=160,
         num_steps=6000,
         peak_learning_rate=3e-3,

@@ -26,11 +26,46 @@ class SceneSetSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Looks:
+    """How much the looks of crops are changed: standard deviations of normal draws, but for ``zoom``."""
+
+    gain: float = 0.04
+    """Of the log of a gain that all bands share."""
+    band_gain: float = 0.02
+    """Of the log of each band's own gain."""
+    offset: float = 2.0
+    """Of an offset that all bands share, in grey levels."""
+    band_offset: float = 1.0
+    gamma: float = 0.04
+    """Of the log of gamma."""
+    noise: float = 0.0
+    """Of the level of white noise, in grey levels."""
+    zoom: tuple[float, float] = (1.0, 1.0)
+    """Least and largest magnification, drawn evenly in its logarithm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a source gives to every batch."""
+
+    source: str
+    num_samples: int
+    looks: Looks = Looks()
+    held_out: tuple[str, ...] = ()
+    """Domains that the run is judged on."""
+
+
+LANDSCAPES = "landscapes"
+"""The source that is generated; others are real, and read from folders that the command names."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Everything that a run depends on.
 
     Raises:
-        ValueError: Crops do not fit scenes or the network's stride, or seeds of the two sets meet.
+        ValueError: Crops do not fit scenes or the network's stride, seeds of the two sets meet, or no source
+            is generated.
     """
 
     name: str
@@ -49,7 +84,8 @@ class Recipe:
     widths: tuple[int, int, int, int, int]
     train: SceneSetSpec
     validation: SceneSetSpec
-    batch_size: int
+    shares: tuple[Share, ...]
+    """Of every batch; generated landscapes are always among them."""
     crop_px: int
     num_steps: int
     peak_learning_rate: float
@@ -64,7 +100,13 @@ class Recipe:
     rare_share: float
     """Share of crops centred on a class drawn uniformly, so that rare classes are seen."""
     class_weight_power: float
-    """Loss weight of a class is its frequency to minus this power; 0 weighs all pixels alike."""
+    """Weight of a label is its frequency in its source to minus this power; 0 weighs all pixels alike."""
+    begin_with: str | None = None
+    """Artefact whose weights a run begins with; None begins at random."""
+    within_set_weight: float = 0.0
+    """Weight of what the artefact begun with says of classes inside a coarse label's set."""
+    within_set_confidence: float = 0.5
+    """Least probability, inside the set, of what it says."""
 
     def __post_init__(self) -> None:
         if self.crop_px % STRIDE_PX or self.crop_px > self.train.side_px:
@@ -73,5 +115,14 @@ class Recipe:
             )
         if self.train.first_seed + self.train.num_scenes > self.validation.first_seed:
             raise ValueError("training seeds reach into the validation seeds")
+        if LANDSCAPES not in {share.source for share in self.shares}:
+            raise ValueError(f"no share of {LANDSCAPES}: nothing would tell classes of a coarse label apart")
+        if self.within_set_weight and self.begin_with is None:
+            raise ValueError("nothing to tell classes inside a set: begin_with names no artefact")
         if "nir" not in self.bands and self.nir_drop_share:
             raise ValueError("no near infrared to drop")
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a step."""
+        return sum(share.num_samples for share in self.shares)

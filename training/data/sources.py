@@ -1,0 +1,152 @@
+"""Labelled imagery as training takes it: images of any size in a network's bands, labels in sets."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.data import dubai, naip_chesapeake
+from training.data.errors import DataError, SourceUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from models.manifest import Role
+    from training.data.label_sets import LabelSets
+
+    U8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Images that share a label set."""
+
+    name: str
+    images: Sequence[U8]
+    """Raw pixels [C, H, W], in the network's bands; those that are absent are zero."""
+    labels: Sequence[U8]
+    """[H, W], positions in ``sets``; 255 teaches nothing."""
+    domains: tuple[str, ...]
+    """Of each image: territory and campaign."""
+    sets: LabelSets
+    absent: tuple[int, ...] = ()
+    """Positions of bands that these images do not have."""
+
+    def __len__(self) -> int:
+        return len(self.domains)
+
+    def of_domains(self, domains: Collection[str]) -> Source:
+        """The images of some domains."""
+        chosen = [index for index, domain in enumerate(self.domains) if domain in domains]
+        return Source(
+            name=self.name,
+            images=[self.images[index] for index in chosen],
+            labels=[self.labels[index] for index in chosen],
+            domains=tuple(self.domains[index] for index in chosen),
+            sets=self.sets,
+            absent=self.absent,
+        )
+
+    def fingerprint(self) -> str:
+        """sha256 over pixels, labels and domains: two runs that saw the same have the same."""
+        digest = hashlib.sha256(repr((self.name, self.domains, self.absent)).encode())
+        for image_CHW, labels_HW in zip(self.images, self.labels, strict=True):
+            digest.update(repr(image_CHW.shape).encode())
+            digest.update(np.ascontiguousarray(image_CHW).data)
+            digest.update(np.ascontiguousarray(labels_HW).data)
+        return digest.hexdigest()
+
+
+def load_source(
+    name: str, folder: Path, *, bands: Sequence[Role], held_out: Collection[str]
+) -> tuple[Source, Source]:
+    """A real data set, as what may be trained on and what is held out.
+
+    Args:
+        name: Of the data set; see ``READERS``.
+        folder: Where it lies.
+        bands: Of the network.
+        held_out: Keys of the domains that are judged on: neither they nor what overlaps them is trained on.
+
+    Raises:
+        SourceUnknown: No such data set.
+        DataError: The folder holds something else, or no such domain.
+    """
+    try:
+        read = READERS[name]
+    except KeyError:
+        known = ", ".join(READERS)
+        raise SourceUnknown(f"no data set {name!r}", remedy=f"Known data sets: {known}.") from None
+    train, judged = read(folder, bands, frozenset(held_out))
+    missing = set(held_out) - set(judged.domains)
+    if missing:
+        raise DataError(f"{folder} has no domain {', '.join(sorted(missing))}")
+    return train, judged
+
+
+def _read_dubai(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -> tuple[Source, Source]:
+    data = dubai.load_dubai(folder)
+    parts = [part for part in data.parts if part.labels is not None]
+    away = {part.domain for part in data.parts if part.domain.key in held_out}
+    read = [data.read(part, held_out=away) for part in parts]
+    source = Source(
+        name="dubai",
+        images=[_in_bands(pixels.image_CHW, dubai.BANDS, bands) for pixels in read],
+        labels=[_labelled(pixels.labels_HW) for pixels in read],
+        domains=tuple(part.domain.key for part in parts),
+        sets=dubai.SETS,
+        absent=_absent(dubai.BANDS, bands),
+    )
+    return _apart(source, held_out)
+
+
+def _read_naip(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -> tuple[Source, Source]:
+    samples = naip_chesapeake.load_naip_chesapeake(folder)
+    away = {sample.domain for sample in samples if sample.domain.key in held_out}
+    for target in away:  # the same tile on another date shares the target's truth: neither is trained on
+        allowed = set(naip_chesapeake.sources_for(samples, target)) | {
+            sample for sample in samples if sample.domain in away
+        }
+        samples = tuple(sample for sample in samples if sample in allowed)
+    read = [naip_chesapeake.read_sample(sample) for sample in samples]
+    source = Source(
+        name="naip",
+        images=[_in_bands(pixels.image_CHW, naip_chesapeake.BANDS, bands) for pixels in read],
+        labels=[_labelled(pixels.labels_HW) for pixels in read],
+        domains=tuple(sample.domain.key for sample in samples),
+        sets=naip_chesapeake.SETS,
+        absent=_absent(naip_chesapeake.BANDS, bands),
+    )
+    return _apart(source, held_out)
+
+
+READERS: Mapping[str, Callable[[Path, Sequence[Role], frozenset[str]], tuple[Source, Source]]] = {
+    "dubai": _read_dubai,
+    "naip": _read_naip,
+}
+"""Data sets that runs can name."""
+
+
+def _apart(source: Source, held_out: frozenset[str]) -> tuple[Source, Source]:
+    return source.of_domains(set(source.domains) - held_out), source.of_domains(held_out)
+
+
+def _in_bands(image_CHW: U8, have: Sequence[Role], want: Sequence[Role]) -> U8:
+    """Bands in the network's order; zero where there is none."""
+    empty_HW = np.zeros(image_CHW.shape[1:], dtype=np.uint8)
+    return np.stack([image_CHW[have.index(band)] if band in have else empty_HW for band in want])
+
+
+def _absent(have: Sequence[Role], want: Sequence[Role]) -> tuple[int, ...]:
+    return tuple(position for position, band in enumerate(want) if band not in have)
+
+
+def _labelled(labels_HW: U8 | None) -> U8:
+    assert labels_HW is not None, "only labelled samples are read"
+    return labels_HW

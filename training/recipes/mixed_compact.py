@@ -1,0 +1,41 @@
+"""The artefact that ships: the compact U-Net on generated landscapes and real imagery together."""
+
+from dataclasses import replace
+
+from training.recipes.landscapes_compact import landscapes_compact
+from training.recipes.recipe import LANDSCAPES, Looks, Recipe, Share
+
+_FLIGHTS = Looks(gain=0.12, band_gain=0.05, offset=6.0, band_offset=4.0, gamma=0.12, noise=3.0)
+"""Real imagery of few flights has to stand for all others."""
+
+
+def mixed_compact() -> Recipe:
+    """Begins with the first artefact's weights; a domain of each real data set is held out."""
+    return replace(
+        landscapes_compact(),
+        name="mixed_compact",
+        title="Compact U-Net, generated landscapes and real imagery",
+        model_id="compact",
+        version="0.2.0",
+        train=replace(landscapes_compact().train, num_scenes=320),
+        shares=(
+            Share(source=LANDSCAPES, num_samples=8, looks=replace(_FLIGHTS, zoom=(0.8, 1.25))),
+            Share(
+                source="dubai",
+                num_samples=8,
+                looks=replace(_FLIGHTS, zoom=(0.6, 1.6)),
+                held_out=("Dubai_tile-5",),
+            ),
+            Share(
+                source="naip",
+                num_samples=4,
+                looks=replace(_FLIGHTS, zoom=(1.0, 2.5)),
+                held_out=("m_3708035_ne_new",),
+            ),
+        ),
+        num_steps=4000,
+        peak_learning_rate=1.5e-3,
+        peak_muon_learning_rate=0.02,
+        begin_with="landscapes-compact-rgbi",
+        within_set_weight=0.5,
+    )
