@@ -14,6 +14,8 @@ from service.catalogue.legends import FAINT, INK, RIM, LegendOptions, make_legen
 from service.lettering import font_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.nomenclature import Nomenclature
     from service.catalogue.legends import Legend
 
@@ -42,6 +44,7 @@ def draw_preview(
     nomenclature: Nomenclature,
     *,
     caption: Caption,
+    pixel_counts: Mapping[int, int] | None = None,
     options: LegendOptions | None = None,
 ) -> Image.Image:
     """Set image and map side by side and name the classes that occur, largest first.
@@ -51,10 +54,14 @@ def draw_preview(
         classes_HW: Class values at the same size, 255 where there is none.
         nomenclature: Of the classes.
         caption: Written around.
+        pixel_counts: Of the whole map, by class value; None counts what is shown, for a map under way. Of a
+            large map that is an overview, whose shares are not the map's.
         options: Style, grouping, filter and language.
     """
     options = options or LegendOptions()
-    counts = np.bincount(classes_HW.reshape(-1), minlength=256)[: nomenclature.nodata]
+    if pixel_counts is None:
+        counts = np.bincount(classes_HW.reshape(-1), minlength=256)[: nomenclature.nodata]
+        pixel_counts = {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
     legend = make_legend(
         nomenclature,
         LegendOptions(
@@ -64,7 +71,7 @@ def draw_preview(
             is_occurring_only=True,
             language=options.language,
         ),
-        pixel_counts={int(value): int(counts[value]) for value in np.flatnonzero(counts)},
+        pixel_counts=pixel_counts,
     )
     panels = [Image.fromarray(_coloured(classes_HW, legend))]
     if image_HW3 is not None:

@@ -11,6 +11,7 @@ from models.nomenclature import NOMENCLATURES
 from service.catalogue.preview import Caption, draw_preview
 from service.inference.runs import opened, staged_sources
 from service.intake.scenes import reader_limits
+from service.maps.finishing import NODATA
 from service.rasters.windows import Window
 
 if TYPE_CHECKING:
@@ -48,11 +49,15 @@ def write_preview(
         image_HW3 = _thinned_image(source, sheet, planned.plan.bands, step=step)
     with rasterio.open(landcover) as file:
         classes_HW = file.read(1, out_shape=image_HW3.shape[:2])  # from the overviews, never the whole
+        counts = np.zeros(256, dtype=np.int64)
+        for _, window in file.block_windows(1):
+            counts += np.bincount(file.read(1, window=window).ravel(), minlength=256)
     draw_preview(
         image_HW3,
         classes_HW,
         NOMENCLATURES[artefact.manifest.nomenclature],
         caption=Caption(title=landcover.name, subtitle=f"land cover by {artefact.manifest.key}"),
+        pixel_counts={int(value): int(counts[value]) for value in np.flatnonzero(counts[:NODATA])},
     ).save(path)
 
 

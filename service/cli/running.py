@@ -153,6 +153,7 @@ class MapMaker:
             nomenclature=self.nomenclature,
             profile=self._engine.profile,
             qgis_style=qgis_style(self.nomenclature),
+            is_private=True,
         )
         report = finisher.finish(sheet, blocks, target)
         blocks.remove(sheet)

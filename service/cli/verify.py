@@ -83,7 +83,7 @@ def verify(
     """
     provenance = _read_provenance(landcover)
     plan, made_with = provenance.plan, provenance.profile
-    planned = _with_sources(plan, sources, settings)
+    planned = _with_sources(plan, landcover, sources, settings)
     plan = planned.plan
     artefact = registry_of(settings).get(plan.model)
     if artefact.digest != plan.model_digest:
@@ -180,8 +180,8 @@ def _read_provenance(path: Path) -> _Provenance:
     )
 
 
-def _with_sources(plan: JobPlan, moved: Sequence[Path], settings: Settings) -> PlannedMap:
-    """The plan with its sources where they are now, checked by content.
+def _with_sources(plan: JobPlan, landcover: Path, moved: Sequence[Path], settings: Settings) -> PlannedMap:
+    """The plan of a map with its sources where they are now, checked by content.
 
     Raises:
         SourceChanged: One is gone or changed.
@@ -189,32 +189,17 @@ def _with_sources(plan: JobPlan, moved: Sequence[Path], settings: Settings) -> P
     now = {digest: path for path, digest in digest_files([str(path) for path in find_rasters(moved)]).items()}
     paths: dict[str, str] = {}
     for path, digest in plan.digests.items():
-        here = now.get(digest, path)
-        if not Path(here).exists() or (here == path and digest_files([path])[path] != digest):
+        beside = str(landcover.parent / path)  # an absolute path, of earlier versions, stays itself
+        here = now.get(digest, beside)
+        if not Path(here).exists() or (here == beside and digest_files([here])[here] != digest):
             raise SourceChanged(
                 f"{path} is gone or is not what the map was made from",
                 remedy="say where the original is now: --source FOLDER",
             )
         paths[path] = str(Path(here).resolve())
     limits = reader_limits(settings)
-    sources = tuple(
-        source.model_copy(
-            update={
-                "path": paths[source.path],
-                "companions": tuple(
-                    layer.model_copy(update={"path": paths[layer.path]}) for layer in source.companions
-                ),
-            }
-        )
-        for source in plan.sources
-    )
     return PlannedMap(
-        plan=plan.model_copy(
-            update={
-                "sources": sources,
-                "digests": {paths[path]: digest for path, digest in plan.digests.items()},
-            }
-        ),
+        plan=plan.with_paths(paths),
         facts={path: read_facts(path, limits=limits) for path in paths.values()},
         notes=(),
     )

@@ -61,6 +61,8 @@ class Finisher:
     """With which the blocks were made."""
     qgis_style: str
     """Content of the style file."""
+    is_private: bool = False
+    """Whether the products say where their sources lie, seen from them; published ones name them only."""
 
     def finish(
         self,
@@ -82,7 +84,13 @@ class Finisher:
             BlocksMissing: Not all other blocks are done.
         """
         part = self.plan.part_of(sheet)
-        tags = provenance_tags(self.plan, sheet, manifest=self.manifest, profile=self.profile)
+        tags = provenance_tags(
+            self.plan,
+            sheet,
+            manifest=self.manifest,
+            profile=self.profile,
+            beside=products.classes.parent if self.is_private else None,
+        )
         if products.confidence is not None:
             finish_confidence(part, sheet, blocks, path=products.confidence, tags=tags, holes=holes)
         report = finish_sheet(

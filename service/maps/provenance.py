@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections import Counter
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rasterio
@@ -32,12 +35,25 @@ def source_digest(plan: JobPlan) -> str:
 
 
 def provenance_tags(
-    plan: JobPlan, sheet: SheetPlan, *, manifest: Manifest, profile: ExecutionProfile
+    plan: JobPlan,
+    sheet: SheetPlan,
+    *,
+    manifest: Manifest,
+    profile: ExecutionProfile,
+    beside: Path | None = None,
 ) -> dict[str, str]:
     """The tags of a sheet's products, as the TIFF carries them.
 
     ``ORTHOSCAPE_PLAN``, ``ORTHOSCAPE_PROFILE`` and ``ORTHOSCAPE_SOFTWARE`` are JSON; the rest is plain text.
     The plan is that of the sheet, so that its size does not grow with the collection.
+
+    Args:
+        plan: Of the whole job.
+        sheet: Of the products.
+        manifest: Of the model.
+        profile: With which the blocks were made.
+        beside: Folder of the products, from which the plan shall lead to the sources; None tells their names
+            alone, since what is published says nothing of the machine that it was made on.
     """
     part = plan.part_of(sheet)
     versions = software_versions()
@@ -49,8 +65,20 @@ def provenance_tags(
         "JOB_KEY": plan.key,
         "ORTHOSCAPE_PROFILE": json.dumps(asdict(profile), sort_keys=True),
         "ORTHOSCAPE_SOFTWARE": json.dumps(versions, sort_keys=True),
-        "ORTHOSCAPE_PLAN": part.model_dump_json(),
+        "ORTHOSCAPE_PLAN": part.with_paths(_told_paths(part, beside)).model_dump_json(),
         "TIFFTAG_SOFTWARE": f"Orthoscape {versions['orthoscape']}",
         "TIFFTAG_IMAGEDESCRIPTION": f"Land cover by {plan.model}; class values of {manifest.nomenclature}",
         "MODEL_LICENCE": manifest.licence,  # whose map it is, its maker knows
+    }
+
+
+def _told_paths(plan: JobPlan, beside: Path | None) -> dict[str, str]:
+    """What the files of a plan are called in its products; no two alike."""
+    if beside is not None:
+        return {path: Path(os.path.relpath(path, beside)).as_posix() for path in plan.digests}
+    times = Counter(Path(path).name for path in plan.digests)
+    return {
+        path: name if times[name] == 1 else f"{digest[:12]}-{name}"
+        for path, digest in plan.digests.items()
+        for name in (Path(path).name,)
     }

@@ -24,7 +24,7 @@ from service.rasters.sources import SourceSpec
 from service.rasters.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -129,6 +129,26 @@ class JobPlan(BaseModel):
             "sheets": (sheet,),
         }
         return JobPlan(**(dict(self) | changed))  # made anew: a copy would keep the tree of all sources
+
+    def with_paths(self, paths: Mapping[str, str]) -> JobPlan:
+        """The same plan with its files called otherwise; its key stays.
+
+        Args:
+            paths: From each path to the new one.
+        """
+        sources = tuple(
+            source.model_copy(
+                update={
+                    "path": paths[source.path],
+                    "companions": tuple(
+                        layer.model_copy(update={"path": paths[layer.path]}) for layer in source.companions
+                    ),
+                }
+            )
+            for source in self.sources
+        )
+        digests = {paths[path]: digest for path, digest in self.digests.items()}
+        return JobPlan(**(dict(self) | {"sources": sources, "digests": digests}))
 
     def forward_px(self, blocks: Sequence[Block]) -> int:
         """Pixels that the network sees for these blocks, halos and padding included."""

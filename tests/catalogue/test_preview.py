@@ -31,3 +31,13 @@ def test_a_map_without_an_image_stands_alone():
         caption=Caption(title="t", metres_per_px=0.2),
     )
     assert beside.width > alone.width
+
+
+def test_shares_are_those_of_the_map_not_of_its_overview():
+    classes_HW = np.zeros((50, 80), dtype=np.uint8)
+    pages = [
+        np.asarray(draw_preview(None, classes_HW, COSIA, caption=Caption(title="t"), pixel_counts=counts))
+        for counts in (None, {0: 4000}, {0: 3000, 6: 1000})
+    ]
+    assert np.array_equal(pages[0], pages[1])
+    assert COSIA.palette()[6][:3] in {tuple(colour) for colour in pages[2].reshape(-1, 3).tolist()}

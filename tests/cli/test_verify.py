@@ -1,5 +1,9 @@
 """A map can be checked against its own provenance, and a lie is found."""
 
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
@@ -71,6 +75,19 @@ def test_a_changed_or_absent_source_is_refused_and_a_moved_one_found(
     assert changed.exit_code == 1
     assert "is not what the map was made from" in changed.output
     assert orthoscape("verify", made.path, "--source", elsewhere.parent, *ALL).exit_code == 0
+
+
+def test_a_map_moved_with_its_source_is_verified(made, scene, orthoscape, tmp_path):
+    with rasterio.open(made.path) as file:
+        told = json.loads(file.tags()["ORTHOSCAPE_PLAN"])
+    (path,) = told["digests"]
+    assert not Path(path).is_absolute()
+    assert str(tmp_path) not in json.dumps(told), "a map tells nothing of the machine that it was made on"
+    place = tmp_path / "elsewhere"
+    shutil.copytree(scene.parent, place)
+    moved = place / made.path.relative_to(scene.parent)
+    scene.unlink()
+    assert orthoscape("verify", moved, *ALL).exit_code == 0
 
 
 def test_another_model_of_the_same_name_is_refused(made, orthoscape, tmp_path, monkeypatch):

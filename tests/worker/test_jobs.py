@@ -1,6 +1,7 @@
 """Jobs as workers make them."""
 
 import pytest
+import rasterio
 
 from service.jobs.records import JobStatus, UnitKind, UnitStatus
 
@@ -25,6 +26,10 @@ def test_a_job_is_the_map_that_predict_makes(workshop, expected):
     sheet = workshop.store.units(job.id, kind=UnitKind.SHEET)[0]
     assert sum(counts.values()) + sheet.figures["num_nodata_px"] == 640 * 700
     assert not workshop.store.workers()  # they said that they leave
+    with rasterio.open(next(folder.rglob("landcover.tif"))) as file:
+        told = "".join(file.tags().values())
+    assert "scene.tif" in told
+    assert str(workshop.planned.plan.sources[0].path) not in told, "what is published names no folder"
 
 
 @pytest.mark.slow

@@ -220,6 +220,7 @@ def read_preview(request: Request, opened: MapDep, look: LookDep, language: Lang
             subtitle=f"{word('land cover', language)} {word('by', language)} {facts.model}",
             metres_per_px=opened.frame.gsd_m * 2**overlook.level / enlarged,
         ),
+        pixel_counts=facts.pixel_counts if opened.index.is_final else None,
         options=look,
     )
     file = io.BytesIO()
