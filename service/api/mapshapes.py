@@ -95,6 +95,7 @@ class PointOut(Shape):
         description="Null outside the map, where there is no data, and where it is not done yet.",
     )
     confidence: int | None = Field(description="Percent.", examples=[93])
+    is_inside: bool = Field(description="Whether the map reaches there.")
     is_final: bool = Field(description="Whether it will never be otherwise.")
 
 

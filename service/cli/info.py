@@ -107,7 +107,8 @@ def _show_scene(scene: SceneFacts, options: ReadingOptions) -> None:
     click.secho(facts.path, bold=True)
     click.echo(f"  size       {facts.width} x {facts.height} px, {facts.width * facts.height / _MPX:.1f} Mpx")
     click.echo(f"  file       {_file_words(facts)}")
-    click.echo(f"  CRS        {f'EPSG:{facts.epsg}' if facts.epsg else 'without code'}")
+    code = f"EPSG:{facts.epsg}" if facts.epsg else "without code: if you know it, --source-crs EPSG:..."
+    click.echo(f"  CRS        {code if facts.crs_wkt else 'none'}")
     if facts.gsd_m is not None:
         click.echo(f"  ground     {facts.gsd_m[0]:.3f} x {facts.gsd_m[1]:.3f} m a pixel")
     if facts.bounds_wgs84 is not None:

@@ -72,7 +72,10 @@ def show(settings: Settings, *, job_id: str) -> None:
 def cancel(settings: Settings, *, job_id: str) -> None:
     """End a job; workers leave it within a block, and what is done can be resumed from."""
     with closing(_store(settings)) as store:
+        was_over = store.job(job_id).status.is_terminal
         _tell(store.dismiss(job_id))
+    if was_over:
+        click.echo("  nothing to cancel: it was over")
 
 
 @jobs.command()
@@ -106,7 +109,7 @@ def _tell(job: Job) -> None:
     click.echo(f"  {_status(job)}  {job.error or job.message}")
     click.echo(f"  map {job.map_name} ({job.map_id}), {job.model}, {job.area_km2:.3f} km2")
     failed = f", {job.blocks_failed} failed" if job.blocks_failed else ""
-    sheets = f"{job.sheets_done} of {job.sheets_total} sheets"
+    sheets = f"{job.sheets_done} of {job.sheets_total} sheet{'s' if job.sheets_total != 1 else ''}"
     click.echo(f"  {job.blocks_done} of {job.blocks_total} blocks{failed}, {sheets}")
 
 

@@ -48,8 +48,11 @@ class ProgressBar:
 
     def _resume(self, num_px: int) -> None:
         if not self._bar.disable:
-            self._bar.initial += num_px  # so that the rate is that of this call
-            self._bar.update(num_px)
+            # No update: the rate is that of this call, whose moving mean must not see what was done before.
+            self._bar.initial += num_px
+            self._bar.n += num_px
+            self._bar.last_print_n += num_px
+            self._bar.refresh()
 
     def _core(self, window: Window) -> None:
         self._bar.update(window.num_px)
@@ -78,9 +81,8 @@ def report_map(
         shares = ", ".join(
             f"{nomenclature.classes[value].name_en} {count / num_px:.1%}" for value, count in largest
         )
-        click.echo(
-            f"         {num_px / _MPX:.2f} Mpx classified, {report.num_nodata_px / _MPX:.2f} Mpx without data"
-        )
+        without = f", {report.num_nodata_px / _MPX:.2f} Mpx without data" if report.num_nodata_px else ""
+        click.echo(f"         {num_px / _MPX:.2f} Mpx classified{without}")
         if shares:
             click.echo(f"         {shares}")
         if report.seams.rate is not None:

@@ -23,7 +23,7 @@ from service.embedded.places import held_home, name_of, socket_of
 from service.errors import RequestError, Unavailable
 from service.jobs.keys import Keys
 from service.jobs.store import Store
-from service.logs import configure_logs
+from service.logs import JsonLines, configure_logs
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -113,8 +113,17 @@ def serve(  # noqa: PLR0913  one parameter an option
         _fill(house, environment, listening, role=role, processes=processes)
         for number in range(1, 1 + (workers if workers is not None else int(is_house and role != "tiles"))):
             house.add_worker(f"{name_of(settings.home)}-{number}", environment)
-        click.echo(f"Orthoscape listens on {server}")
+        _say(f"Orthoscape listens on {server}", settings)
         _live(house, server, to_open, model=model, until_done=until_done)
+    _say("Orthoscape has ended; jobs under way go on at its next start", settings)
+
+
+def _say(line: str, settings: Settings) -> None:
+    """A line for whoever started the server, in the form that the log has."""
+    if settings.log == "json":
+        fields = {"name": __name__, "levelno": logging.INFO, "levelname": "INFO", "msg": line}
+        line = JsonLines().format(logging.makeLogRecord(fields))
+    click.echo(line)
 
 
 def _check_door(settings: Settings, host: str) -> None:

@@ -115,7 +115,7 @@ def verify(
             process_run(request, source=source, engine=loaded, commit=compare, keep=keep)
     is_same_profile = made_with == asdict(loaded.profile)
     click.echo(
-        f"{len(cores)} cores, {num_px / 1e6:.2f} Mpx, run again with "
+        f"{len(cores)} core{'s' if len(cores) > 1 else ''}, {num_px / 1e6:.2f} Mpx, run again with "
         f"{'the same' if is_same_profile else 'another'} execution profile: "
         f"{num_equal / num_px:.4%} of pixels equal"
     )

@@ -121,7 +121,8 @@ def _area_from_geojson(text: str) -> tuple[shapely.Geometry, CRS]:
         crs = parsed.get("crs")  # of GeoJSON before 2016, which GIS programs still write
         source = CRS.from_user_input(crs["properties"]["name"]) if crs else CRS.from_epsg(4326)
     except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
-        raise AreaUnreadable(f"the area is no GeoJSON: {error}", remedy="see https://geojson.org") from error
+        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise AreaUnreadable(f"the area is no GeoJSON: {what}", remedy="see https://geojson.org") from error
     return shapely.union_all(shapes), source
 
 

@@ -31,7 +31,7 @@ class InputMissing(PreflightError):
 
 
 class CompanionUnused(PreflightError):
-    """A file given with --irc or --height would be read with no scene."""
+    """An infrared or a height companion would be read with no scene."""
 
 
 def reader_limits(settings: Settings) -> Limits:

@@ -127,6 +127,15 @@ def _unique(role_of_band: dict[int, str | None]) -> dict[str, int]:
 
 def _remedy(facts: RasterFacts, wanted: tuple[str, ...], found: dict[str, int]) -> str:
     missing = [role for role in wanted if role not in found]
+    if len(facts.bands) == 1 and {"red", "green", "blue"} <= set(missing):
+        return (
+            "one band holds no colours: put the bands into one file first, gdalbuildvrt -separate all.vrt "
+            "red.tif green.tif blue.tif, then gdal_translate all.vrt all.tif, and name them with --bands RGB"
+        )
+    if missing == ["blue"] and "nir" in found:
+        return (
+            "this is an infrared twin (near infrared, red, green): give the RGB file, and this one as --irc"
+        )
     if "height" in missing:
         return "give the height above ground with --height, or choose a model without it (orthoscape models)"
     suspect = next((b for b in facts.bands if b.colour == "alpha" and b.alpha_is_binary is False), None)

@@ -27,6 +27,8 @@ class PointAnswer:
     """None outside the map, where there is no data, and where it is not done yet."""
     confidence: int | None
     """Percent; None where there is no class."""
+    is_inside: bool
+    """Whether the map reaches there."""
     is_final: bool
     """Whether it will never be otherwise."""
 
@@ -41,7 +43,7 @@ def query_point(index: BlockIndex, lon: float, lat: float) -> PointAnswer:
     """
     pixel = _pixel_at(index.grid, lon, lat)
     if pixel is None or not index.window.contains(pixel):
-        return PointAnswer(class_value=None, confidence=None, is_final=True)
+        return PointAnswer(class_value=None, confidence=None, is_inside=False, is_final=True)
     return looked_at(index, lambda look: _answer(look, pixel))
 
 
@@ -52,7 +54,9 @@ def _answer(index: BlockIndex, pixel: Window) -> PointAnswer:
             inside = pixel.shifted(cols=-view.window.col_off, rows=-view.window.row_off)
             class_value = _known(int(view.read(0, inside, "classes")[0, 0]))
             confidence = _known(int(view.read(0, inside, "confidence")[0, 0]))
-    return PointAnswer(class_value=class_value, confidence=confidence, is_final=index.is_final)
+    return PointAnswer(
+        class_value=class_value, confidence=confidence, is_inside=True, is_final=index.is_final
+    )
 
 
 def _pixel_at(grid: Grid, lon: float, lat: float) -> Window | None:

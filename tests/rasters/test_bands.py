@@ -122,6 +122,16 @@ def test_one_band_misses_all_three():
         resolve_bands(facts_of(["gray"]), RGB)
 
 
+def test_remedies_do_not_go_in_circles():
+    """Nobody is told to name bands who has named them, or whose file lacks them."""
+    with pytest.raises(BandMismatch) as twin:
+        resolve_bands(facts_of(["red", "green", "blue"]), RGB, "IRC")
+    assert "--irc" in twin.value.remedy
+    with pytest.raises(BandMismatch) as single:
+        resolve_bands(facts_of(["gray"]), RGB)
+    assert "gdalbuildvrt -separate" in single.value.remedy
+
+
 def test_a_suspect_alpha_is_named_in_the_remedy():
     with pytest.raises(BandMismatch) as caught:
         resolve_bands(facts_of([*RGB, "alpha"], alpha_is_binary=False), RGBI)

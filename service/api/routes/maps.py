@@ -151,7 +151,7 @@ def read_point(opened: MapDep, lon: Longitude, lat: Latitude, look: LookDep) -> 
             None,
         )
     values = {"lon": lon, "lat": lat, "class": land_cover, "confidence": found.confidence}
-    return PointOut.model_validate(values | {"is_final": found.is_final})
+    return PointOut.model_validate(values | {"is_inside": found.is_inside, "is_final": found.is_final})
 
 
 @router.get("/maps/{map_id}/stats.json", responses=described(401, 404, 422))
