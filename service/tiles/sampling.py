@@ -22,8 +22,8 @@ NODATA = 255
 _OVERSAMPLING = 1.2
 """A level is read while its cells are no larger than this many pixels of the tile: GDAL's own rule for
 nearest (``GDALBandGetBestOverviewLevel2``)."""
-_ROUNDING = 1e-6
-"""Of a cell: interpolation and transformation agree to this."""
+_ROUNDING = 1e-7
+"""Of a cell: nodes and what is interpolated between them agree to this; less than what settles ties."""
 
 
 def level_for(scale: float) -> int:

@@ -25,6 +25,10 @@ F64 = np.typing.NDArray[np.float64]
 _STEP_PX = 16
 _MAX_ERROR_PX = 0.125
 """Of a tile's pixel; as GDAL's own warping."""
+_TIE_PX = 1e-6
+"""Of a grid's pixel; added to each position, so that one on a border between cells, where rounding would pick
+either, falls into the right and lower one. GDAL's rule, whose 1e-10 (``GDALRasterBand::IRasterIO``,
+``GWKNearest``) is less than coordinates are rounded by: see docs/decisions/0009."""
 _OUTSIDE = -1e12
 """Grid position of what has no place in the map's CRS."""
 
@@ -197,8 +201,8 @@ def _located(frame: TileFrame, grid: Grid, part: tuple[slice, slice], step_px: i
         height=height,
         width=width,
         step_px=step_px,
-        cols_YX=(x_YX - grid.x_origin) / grid.x_res,
-        rows_YX=(grid.y_origin - y_YX) / grid.y_res,
+        cols_YX=(x_YX - grid.x_origin) / grid.x_res + _TIE_PX,
+        rows_YX=(grid.y_origin - y_YX) / grid.y_res + _TIE_PX,
         is_parallel=transformer is None,
     )
 
