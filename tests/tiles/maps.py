@@ -128,3 +128,14 @@ def addresses(index, tms, z, count, seed=0):
     points = [(left + inset, top - inset), (right - inset, bottom + inset)]
     points += [(rng.uniform(left, right), rng.uniform(bottom, top)) for _ in range(count)]
     return sorted({(int((px - x0) // side), int((y0 - py) // side)) for px, py in points})
+
+
+def tiles_over(index, tms, z):
+    """Addresses of all tiles of a zoom that meet a map."""
+    left, bottom, right, top = extent_in(tms, index.grid, index.window)
+    matrix = tile_matrix_sets()[tms].matrix(z)
+    side = matrix.cellSize * 256
+    x0, y0 = matrix.pointOfOrigin
+    columns = range(int((left - x0) // side), int((right - x0) // side) + 1)
+    rows = range(int((y0 - top) // side), int((y0 - bottom) // side) + 1)
+    return [(z, x, y) for y in rows for x in columns]

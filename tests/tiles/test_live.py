@@ -11,10 +11,8 @@ from service.rasters.overviews import halve, halve_mean
 from service.rasters.windows import Window
 from service.tiles.drawing import draw_tile
 from service.tiles.handles import HANDLES
-from service.tiles.matrices import tile_matrix_sets
 from service.tiles.palette import TileStyle
 from service.tiles.views import LiveSheet
-from service.tiles.warping import extent_in
 from tests.tiles.maps import (
     Pieces,
     blocks_of,
@@ -23,8 +21,10 @@ from tests.tiles.maps import (
     grid_at,
     landscape,
     rgba_of,
+    tiles_over,
     under_way,
 )
+from tests.tiles.oracle import PLACES
 
 VEIL_COLOUR = (214, 217, 222, 255)
 LEFT, TOP = 700_000.0, 6_600_000.0
@@ -85,20 +85,19 @@ def test_every_level_of_blocks_is_that_of_the_sheet(tmp_path_factory, phase, siz
                 assert np.array_equal(found_HW[known_HW], level_HW[top:, left:][known_HW]), (product, level)
 
 
-def tiles_over(index, tms, z):
-    """Addresses of all tiles of a zoom that meet a map."""
-    left, bottom, right, top = extent_in(tms, index.grid, index.window)
-    matrix = tile_matrix_sets()[tms].matrix(z)
-    side = matrix.cellSize * 256
-    x0, y0 = matrix.pointOfOrigin
-    columns = range(int((left - x0) // side), int((right - x0) // side) + 1)
-    rows = range(int((y0 - top) // side), int((y0 - bottom) // side) + 1)
-    return [(z, x, y) for y in rows for x in columns]
-
-
-@pytest.mark.parametrize("tms", ["WebMercatorQuad", pytest.param("2154_10cm", marks=pytest.mark.slow)])
-def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
-    grid, col_off, row_off = grid_at(2154, LEFT, TOP)
+@pytest.mark.parametrize(
+    ("place", "tms"),
+    [
+        ("Lambert-93", "WebMercatorQuad"),
+        ("web mercator", "WebMercatorQuad"),
+        pytest.param("Lambert-93", "2154_10cm", marks=pytest.mark.slow),
+        pytest.param("UTM 31N, west of its middle", "WebMercatorQuad", marks=pytest.mark.slow),
+        pytest.param("UTM 40S, Réunion", "WebMercatorQuad", marks=pytest.mark.slow),
+    ],
+)
+def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, place, tms):
+    epsg, left, top, res = PLACES[place]
+    grid, col_off, row_off = grid_at(epsg, left, top, res=res)
     window = Window(col_off + 37, row_off + 11, 1900, 1501)
     classes_HW = landscape(window.height, window.width)
     confidence_HW = confidences(classes_HW)
@@ -110,7 +109,7 @@ def test_tiles_of_blocks_are_those_of_the_sheet_at_every_zoom(tmp_path, tms):
     live = under_way(final, pieces)
     styles = [TileStyle(), TileStyle(product="confidence"), TileStyle(min_confidence=60)]
     num_shown = 0
-    for z in (13, 15, 16, 17, 18, 20):
+    for z in (13, 15, 16, 17, 18, 19, 20):
         for address in tiles_over(final, tms, z)[:3]:
             for style in styles:
                 drawn = draw_tile(live, *address, tms=tms, style=style, nomenclature=COSIA)
