@@ -22,7 +22,7 @@ from training.batches import Batch, Mixture
 from training.losses import IGNORED, class_weights, every_second_row, partial_label_loss, within_set_loss
 from training.networks.compact import CompactSpec, CompactUNet
 from training.networks.loading import load_network
-from training.optimiser import Pair
+from training.optimiser import Pair, learning_rate_share, update_average
 from training.recipes.recipe import LANDSCAPES, Recipe
 
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -116,7 +116,7 @@ def fit(
     saved_s = state.elapsed_s
     started_s = time.monotonic() - state.elapsed_s
     while (progress := limits.progress(step=state.step, elapsed_s=state.elapsed_s)) < 1:
-        share = learning_rate_share(recipe, progress=progress)
+        share = learning_rate_share(recipe.warmup_share, progress=progress)
         loss = _step(state, lesson, mixture.draw(state.step), recipe, learning_rate_share=share)
         if not math.isfinite(loss):
             raise FloatingPointError(f"loss is {loss} at step {state.step}")
@@ -205,14 +205,6 @@ def band_moments(mixture: Mixture) -> tuple[tuple[float, ...], tuple[float, ...]
     return mean, std
 
 
-def learning_rate_share(recipe: Recipe, *, progress: float) -> float:
-    """Share of the peak learning rate: a linear rise, then a cosine down to a hundredth."""
-    if progress < recipe.warmup_share:
-        return progress / recipe.warmup_share * 0.95 + 0.05
-    share = min(1.0, (progress - recipe.warmup_share) / (1 - recipe.warmup_share))
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
-
-
 def _new_state(recipe: Recipe, *, mean: tuple[float, ...], std: tuple[float, ...]) -> RunState:
     spec = CompactSpec(
         num_bands=len(recipe.bands),
@@ -261,19 +253,9 @@ def _step(
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     state.optimiser.step(share=learning_rate_share)
-    _update_average(state, decay=min(recipe.ema_decay, (1 + state.step) / (10 + state.step)))
+    decay = min(recipe.ema_decay, (1 + state.step) / (10 + state.step))
+    update_average(state.average, state.network, decay=decay)
     return loss.item()
-
-
-@torch.no_grad()
-def _update_average(state: RunState, *, decay: float) -> None:
-    """Weights and running statistics move alike; counters are copied."""
-    pairs = zip(state.average.state_dict().values(), state.network.state_dict().values(), strict=True)
-    for average, current in pairs:
-        if average.is_floating_point():
-            average.lerp_(current, 1 - decay)
-        else:
-            average.copy_(current)
 
 
 def _write_history(out: Path, line: dict[str, float]) -> None:

@@ -63,12 +63,19 @@ def partial_label_loss(
         A scalar; zero where no pixel is labelled.
     """
     logits_PK, sets_P = _labelled(logits_NK, sets_N)
+    loss_P = pixel_losses(logits_PK, sets_P, members_SK=members_SK)
+    if weight_S is None:
+        return loss_P.sum() / max(1, len(loss_P))
+    weight_P = weight_S[sets_P]
+    return (weight_P * loss_P).sum() / weight_P.sum().clamp(min=1e-12)
+
+
+def pixel_losses(logits_PK: Tensor, sets_P: Tensor, *, members_SK: Tensor) -> Tensor:
+    """The loss of each labelled pixel, float32 [P]; see `partial_label_loss`."""
+    logits_PK = logits_PK.float()
     of_all_P = torch.logsumexp(logits_PK, dim=-1)
     of_set_P = torch.logsumexp(logits_PK.masked_fill(~members_SK[sets_P], -torch.inf), dim=-1)
-    if weight_S is None:
-        return (of_all_P - of_set_P).sum() / max(1, len(logits_PK))
-    weight_P = weight_S[sets_P]
-    return (weight_P * (of_all_P - of_set_P)).sum() / weight_P.sum().clamp(min=1e-12)
+    return of_all_P - of_set_P
 
 
 def within_set_loss(

@@ -7,6 +7,7 @@ Source:
     Jordan et al. 2024, Muon: an optimizer for hidden layers (kellerjordan.github.io/posts/muon).
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -87,6 +88,29 @@ class Pair:
         """From a checkpoint."""
         for part, state in zip(self._parts, saved, strict=True):
             part.load_state_dict(state)
+
+
+def learning_rate_share(warmup_share: float, *, progress: float) -> float:
+    """Share of the peak learning rate: a linear rise, then a cosine down to a hundredth.
+
+    Args:
+        warmup_share: Share of the run over which it rises.
+        progress: Share of the run that is over.
+    """
+    if progress < warmup_share:
+        return progress / warmup_share * 0.95 + 0.05
+    share = min(1.0, (progress - warmup_share) / (1 - warmup_share))
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+    """Move weights and running statistics of an average towards a network's; counters are copied."""
+    for kept, current in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(current, 1 - decay)
+        else:
+            kept.copy_(current)
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:

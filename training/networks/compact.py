@@ -95,15 +95,23 @@ class CompactUNet(nn.Module):
 
     def sub_pixels(self, normalised_NCHW: Tensor) -> Tensor:
         """Logits before the shuffle, at half resolution: channel, row of two, column of two on one axis."""
-        features = self.stem_refine(self.stem(normalised_NCHW))
-        skips = []
-        for down, refine in zip(self.down, self.refine, strict=True):
-            skips.append(features)
-            features = refine(down(features))
-        for up, skip in zip(self.up, reversed(skips), strict=True):
-            features = up(torch.cat([F.interpolate(features, scale_factor=2.0, mode="nearest"), skip], dim=1))
-        sub_pixels: Tensor = self.head(self.top(features))
+        sub_pixels: Tensor = self.head(self.decode(self.encode(normalised_NCHW)))
         return sub_pixels
+
+    def encode(self, normalised_NCHW: Tensor) -> list[Tensor]:
+        """Features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the resolution; the last are the deepest."""
+        features = [self.stem_refine(self.stem(normalised_NCHW))]
+        for down, refine in zip(self.down, self.refine, strict=True):
+            features.append(refine(down(features[-1])))
+        return features
+
+    def decode(self, features: Sequence[Tensor]) -> Tensor:
+        """What the head is given, at half resolution."""
+        *skips, decoded = features
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            decoded = up(torch.cat([F.interpolate(decoded, scale_factor=2.0, mode="nearest"), skip], dim=1))
+        topped: Tensor = self.top(decoded)
+        return topped
 
 
 def _per_band(values: Sequence[float]) -> Tensor:

@@ -1,0 +1,151 @@
+"""What an adaptation method is: something that changes source images, adds a term to the loss, or both.
+
+Axes: N samples, C bands, H and W pixels, h and w half of them, K channels of the head, F features.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from training.networks.compact import CompactUNet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Crops of one side, source or target."""
+
+    image_NCHW: Tensor
+    """Raw pixels 0-255, float32."""
+    labels_NHW: Tensor | None
+    """int64, 255 teaches nothing; None of a target, whose labels nobody has."""
+    domain_N: Tensor
+    """int64, number of the source domain; of targets -1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the network made of some samples."""
+
+    samples: Samples
+    features: list[Tensor]
+    """From half the resolution to the deepest, as `CompactUNet.encode` gives them."""
+    sub_pixels_NQhw: Tensor
+    """Logits before the shuffle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a method may look at."""
+
+    network: CompactUNet
+    source: Seen
+    loss_P: Tensor
+    """Cross entropy of each labelled pixel looked at, of the source."""
+    domain_P: Tensor
+    """Number of the source domain of each of them."""
+    target: Samples | None
+    generator: torch.Generator
+    """The method's own chance: what it draws leaves the source's batches as they are."""
+    progress: float
+    """Share of the run that is over."""
+
+
+class Method(Protocol):
+    """One way to adapt; state, such as a discriminator or a teacher, is the method's own."""
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether unlabelled target samples are drawn for it."""
+        ...
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        """What is trained beside the network."""
+        ...
+
+    def altered(self, source: Samples, target: Samples | None, *, generator: torch.Generator) -> Samples:
+        """The source samples that the network sees instead, labels in place."""
+        ...
+
+    def term(self, step: Step) -> Tensor:
+        """What is added to the mean cross entropy, once weighed: a finite scalar, float32."""
+        ...
+
+    def after(self, network: CompactUNet) -> None:
+        """Called when the network has made its step."""
+        ...
+
+
+class Plain:
+    """Empirical risk minimisation: nothing altered, nothing added. Methods inherit what they leave alone.
+
+    Source:
+        Vapnik 1992, Principles of Risk Minimization for Learning Theory.
+    """
+
+    needs_target = False
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        """None."""
+        return ()
+
+    def altered(self, source: Samples, target: Samples | None, *, generator: torch.Generator) -> Samples:
+        """The samples as they are."""
+        del target, generator
+        return source
+
+    def term(self, step: Step) -> Tensor:
+        """Zero."""
+        return step.loss_P.new_zeros(())
+
+    def after(self, network: CompactUNet) -> None:
+        """Nothing."""
+        del network
+
+
+def see(network: CompactUNet, samples: Samples) -> Seen:
+    """Forward, in the network's mode: in training, batch statistics enter its running ones."""
+    normalised_NCHW = (samples.image_NCHW - network.mean_1C11) / network.std_1C11
+    features = network.encode(normalised_NCHW.contiguous(memory_format=torch.channels_last))
+    return Seen(samples=samples, features=features, sub_pixels_NQhw=network.head(network.decode(features)))
+
+
+@contextmanager
+def statistics_left_alone(network: nn.Module) -> Iterator[None]:
+    """Forward passes inside use batch statistics, and leave the running ones as they were.
+
+    Target samples are seen so, apart from the source's: what is served has the source's statistics unless a
+    method says otherwise, and a method of weight zero leaves no trace.
+    """
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    kept = [dict(norm.named_buffers(recurse=False)) for norm in norms]
+    # Copies take their place: the source's backward pass still wants the very tensors of its forward pass.
+    for norm, buffers in zip(norms, kept, strict=True):
+        for name, buffer in buffers.items():
+            setattr(norm, name, buffer.clone())
+    try:
+        yield
+    finally:
+        for norm, buffers in zip(norms, kept, strict=True):
+            for name, buffer in buffers.items():
+                setattr(norm, name, buffer)
+
+
+def see_target(step: Step) -> Seen:
+    """What the network makes of a step's target samples, its running statistics left alone.
+
+    Raises:
+        ValueError: The method asked for no target.
+    """
+    if step.target is None:
+        raise ValueError("no target samples: needs_target is not set")
+    with statistics_left_alone(step.network):
+        return see(step.network, step.target)

@@ -1,0 +1,101 @@
+"""Pools: the images of a side, source or target, and crops drawn from them.
+
+Axes: N samples, C bands, H and W pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own abbreviation
+
+from training.adaptation.augmentation import Augmentation, draw_zooms, recoloured, turned
+from training.adaptation.method import Samples
+
+if TYPE_CHECKING:
+    from training.data.sources import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Images of any size, with or without labels."""
+
+    images: tuple[Tensor, ...]
+    """uint8 [C, H, W]."""
+    labels: tuple[Tensor, ...] | None
+    """uint8 [H, W], 255 teaches nothing; None of a target."""
+    domain_numbers: tuple[int, ...]
+    """Of each image; -1 of a target."""
+
+    @classmethod
+    def labelled(cls, source: Source) -> Self:
+        """A source, its domains numbered in their order."""
+        numbers = {domain: number for number, domain in enumerate(sorted(set(source.domains)))}
+        return cls(
+            images=tuple(torch.from_numpy(np.array(image_CHW)) for image_CHW in source.images),
+            labels=tuple(torch.from_numpy(np.array(labels_HW)) for labels_HW in source.labels),
+            domain_numbers=tuple(numbers[domain] for domain in source.domains),
+        )
+
+    @classmethod
+    def unlabelled(cls, source: Source) -> Self:
+        """A target: its labels are left behind here, so that nothing after can look at them."""
+        return cls(
+            images=tuple(torch.from_numpy(np.array(image_CHW)) for image_CHW in source.images),
+            labels=None,
+            domain_numbers=(-1,) * len(source),
+        )
+
+    def draw(
+        self,
+        num_samples: int,
+        *,
+        crop_px: int,
+        augmentation: Augmentation,
+        generator: torch.Generator,
+    ) -> Samples:
+        """Crops from images drawn evenly, turned, zoomed and recoloured.
+
+        Args:
+            num_samples: How many.
+            crop_px: Side of a crop.
+            augmentation: How much it is changed.
+            generator: On the CPU; nothing else enters.
+        """
+        zooms = draw_zooms(augmentation, num_samples, generator=generator).tolist()
+        images, labels, numbers = [], [], []
+        for zoom in zooms:
+            index = int(torch.randint(len(self.images), (), generator=generator))
+            window = self._window(index, round(crop_px / zoom), generator=generator)
+            image_CHW = self.images[index][(slice(None), *window)].float()
+            images.append(_resized(image_CHW, crop_px, mode="bilinear"))
+            if self.labels is not None:
+                labels.append(_resized(self.labels[index][window][None].float(), crop_px, mode="nearest")[0])
+            numbers.append(self.domain_numbers[index])
+        labels_NHW = torch.stack(labels).long() if self.labels is not None else None
+        image_NCHW, labels_NHW = turned(torch.stack(images), labels_NHW, generator=generator)
+        return Samples(
+            image_NCHW=recoloured(image_NCHW, augmentation, generator=generator),
+            labels_NHW=labels_NHW,
+            domain_N=torch.tensor(numbers),
+        )
+
+    def _window(self, index: int, side_px: int, *, generator: torch.Generator) -> tuple[slice, slice]:
+        height, width = self.images[index].shape[1:]
+        side_px = min(side_px, height, width)
+        row = int(torch.randint(height - side_px + 1, (), generator=generator))
+        col = int(torch.randint(width - side_px + 1, (), generator=generator))
+        return slice(row, row + side_px), slice(col, col + side_px)
+
+
+def _resized(image_CHW: Tensor, side_px: int, *, mode: str) -> Tensor:
+    if image_CHW.shape[-2:] == (side_px, side_px):
+        return image_CHW
+    size = (side_px, side_px)
+    if mode == "nearest":
+        return F.interpolate(image_CHW[None], size=size, mode="nearest-exact")[0]
+    return F.interpolate(image_CHW[None], size=size, mode="bilinear", antialias=True)[0]
