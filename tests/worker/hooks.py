@@ -4,6 +4,7 @@ A folder with a ``sitecustomize.py`` on PYTHONPATH is all that it takes; process
 run isolated and do not see it.
 """
 
+import os
 from pathlib import Path
 
 _HOOK = """
@@ -33,4 +34,5 @@ def hook(folder: Path, *, block: str, deed: str) -> dict[str, str]:
     """Environment of workers in which one block goes wrong whenever it is to be written."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_HOOK.format(block=block, deed=DEEDS[deed]), encoding="utf-8")
-    return {"PYTHONPATH": str(folder)}
+    before = os.environ.get("PYTHONPATH")  # where the code may be that is tested
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *([before] if before else [])])}
