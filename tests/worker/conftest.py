@@ -1,7 +1,9 @@
-"""Real workers on a real Redis and both stores, on tiny artefacts: a hundred blocks take seconds."""
+"""Real workers on a real Redis and both stores, on tiny artefacts: hundreds of blocks take seconds."""
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,10 +48,13 @@ def postgresql(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory) -> Path:
-    """A home with the model, and a scene of 120 blocks."""
+    """A home with the model, a scene of 120 blocks and one of 340."""
     folder = tmp_path_factory.mktemp("workplace")
     write_tiny_artefact(folder / "home" / "models", "tiny-rgb")
-    make_raster_file(folder / "scene.tif", shape=(3, 640, 700), tiled=True, blockxsize=256, blockysize=256)
+    for name, height, width in (("scene", 640, 700), ("large", 1040, 1210)):
+        make_raster_file(
+            folder / f"{name}.tif", shape=(3, height, width), tiled=True, blockxsize=256, blockysize=256
+        )
     return folder
 
 
@@ -180,13 +185,20 @@ def plan(scene: Path, settings: Settings) -> PlannedMap:
 @pytest.fixture(scope="session")
 def expected(workplace) -> str:
     """Digest of what `orthoscape predict` makes of the scene."""
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
+    return predicted(workplace, "scene")
 
-    target = workplace / "map.tif"
+
+@pytest.fixture(scope="session")
+def expected_of_large(workplace) -> str:
+    """Digest of what `orthoscape predict` makes of the large scene."""
+    return predicted(workplace, "large")
+
+
+def predicted(workplace: Path, name: str) -> str:
+    target = workplace / f"{name}_map.tif"
     command = (
         "predict",
-        workplace / "scene.tif",
+        workplace / f"{name}.tif",
         "-o",
         target,
         "--confidence",
@@ -200,7 +212,7 @@ def expected(workplace) -> str:
         check=True,
         capture_output=True,
     )
-    return digest_of(target, target.with_name("map_confidence.tif"))
+    return digest_of(target, target.with_name(f"{name}_map_confidence.tif"))
 
 
 def children_of(pid: int) -> list[psutil.Process]:

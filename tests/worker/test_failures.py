@@ -14,8 +14,9 @@ def bad_block(workshop) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deed", DEEDS)
-@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize(
+    ("backend", "deed"), [*(("sqlite", deed) for deed in DEEDS), ("postgresql", "killed")]
+)
 def test_a_bad_block_fails_its_job_by_name(workshop, tmp_path, deed):
     name = bad_block(workshop)
     environment = hook(tmp_path / "hook", block=name, deed=deed)

@@ -43,7 +43,6 @@ def test_a_bell_nobody_heard_is_rung_again(workshop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["sqlite"])
 def test_two_owners_share_the_workers(workshop):
     with workshop.house(workers=2) as house:
         jobs = [workshop.order(owner=owner) for owner in ("one", "other")]
