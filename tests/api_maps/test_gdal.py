@@ -5,11 +5,14 @@ import socket
 import subprocess
 import threading
 import time
+from html import escape
 
+import httpx
 import numpy as np
 import pytest
 import rasterio
 import uvicorn
+from rasterio import warp
 
 from models.nomenclature import COSIA
 from service.api.app import create_app
@@ -110,24 +113,73 @@ def test_wmts_lists_every_layer_in_web_mercator(server, finished):
     assert "3857" in told
 
 
-def test_xyz_tiles_are_read_as_web_maps_do(server, finished, tmp_path):
-    template = f"{server}/maps/{finished.id}/tiles/${{z}}/${{x}}/${{y}}.png"
-    service = tmp_path / "xyz.xml"
-    service.write_text(
-        f"""<GDAL_WMS><Service name="TMS"><ServerUrl>{template}</ServerUrl></Service>
-        <DataWindow><UpperLeftX>-20037508.34</UpperLeftX><UpperLeftY>20037508.34</UpperLeftY>
-        <LowerRightX>20037508.34</LowerRightX><LowerRightY>-20037508.34</LowerRightY><TileLevel>19</TileLevel>
-        <TileCountX>1</TileCountX><TileCountY>1</TileCountY><YOrigin>top</YOrigin></DataWindow>
-        <Projection>EPSG:3857</Projection><BlockSizeX>256</BlockSizeX><BlockSizeY>256</BlockSizeY>
-        <BandsCount>4</BandsCount></GDAL_WMS>"""
+HALF_M = 20_037_508.342789244
+"""Half of a side of web mercator's square."""
+
+
+def tms_of(layer):
+    """What GDAL is to read, told by nothing but a TileJSON: (its XML, left, top, size of a pixel, shape)."""
+    zoom = layer["maxzoom"]
+    side_m = 2 * HALF_M / 2**zoom
+    (left, right), (bottom, top) = warp.transform(
+        "EPSG:4326", "EPSG:3857", layer["bounds"][::2], layer["bounds"][1::2]
     )
-    target = tmp_path / "warped.tif"
-    gdal("gdalwarp", "-q", "-t_srs", "EPSG:2154", "-te", str(LEFT), str(TOP - 30), str(LEFT + 36), str(TOP),
-         "-ts", "180", "150", "-r", "near", str(service), str(target))  # fmt: skip
+    first_x, first_y = int((left + HALF_M) // side_m), int((HALF_M - top) // side_m)
+    width = int((right + HALF_M) // side_m) - first_x + 1
+    height = int((HALF_M - bottom) // side_m) - first_y + 1
+    left, top = first_x * side_m - HALF_M, HALF_M - first_y * side_m
+    (template,) = layer["tiles"]
+    assert layer["scheme"] == "xyz"
+    window = {
+        "UpperLeftX": left,
+        "UpperLeftY": top,
+        "LowerRightX": left + width * side_m,
+        "LowerRightY": top - height * side_m,
+        "TileLevel": zoom,
+        "TileX": first_x,
+        "TileY": first_y,
+        "SizeX": width * 256,
+        "SizeY": height * 256,
+        "YOrigin": "top",
+    }
+    address = escape(template).replace("{", "${")
+    xml = f"""<GDAL_WMS><Service name="TMS"><ServerUrl>{address}</ServerUrl></Service>
+        <DataWindow>{"".join(f"<{name}>{value!s}</{name}>" for name, value in window.items())}</DataWindow>
+        <Projection>EPSG:3857</Projection><BlockSizeX>256</BlockSizeX><BlockSizeY>256</BlockSizeY>
+        <OverviewCount>{zoom - layer["minzoom"]}</OverviewCount><BandsCount>4</BandsCount></GDAL_WMS>"""
+    return xml, left, top, side_m / 256, (height * 256, width * 256)
+
+
+def seen_under(house, finished, *, left, top, size_m, shape):
+    """Classes of a map under pixels of web mercator; and which lie too near to a border to be told."""
+    rows, cols = np.indices(shape)
+    xs, ys = left + (cols + 0.5) * size_m, top - (rows + 0.5) * size_m
+    east, north = warp.transform("EPSG:3857", "EPSG:2154", xs.ravel(), ys.ravel())
+    col, row = (np.array(east) - LEFT) / 0.2, (TOP - np.array(north)) / 0.2
+    classes_HW = np.pad(house.classes(finished), 1, constant_values=255)
+    last_row, last_col = (side - 1 for side in classes_HW.shape)
+    at = (np.clip(np.floor(row) + 1, 0, last_row), np.clip(np.floor(col) + 1, 0, last_col))
+    is_near = np.any([np.abs(part - np.round(part)) < 0.05 for part in (row, col)], axis=0)
+    return classes_HW[at[0].astype(int), at[1].astype(int)].reshape(shape), is_near.reshape(shape)
+
+
+def test_tilejson_is_all_that_a_client_needs_to_know(house, server, finished, tmp_path):
+    layer = httpx.get(f"{server}/maps/{finished.id}/tilejson.json?style=flair").json()
+    xml, left, top, size_m, shape = tms_of(layer)
+    service, target = tmp_path / "layer.xml", tmp_path / "layer.tif"
+    service.write_text(xml)
+    gdal("gdal_translate", "-q", str(service), str(target))
     drawn_HW4 = rgba_of(target)
-    assert (drawn_HW4[..., 3] > 0).mean() > 0.8
-    allowed = {tuple(colour[:3]) for colour in COSIA.palette().values()}
-    assert {tuple(colour) for colour in drawn_HW4[drawn_HW4[..., 3] > 0][:, :3].tolist()} <= allowed
+    classes_HW, is_near_HW = seen_under(house, finished, left=left, top=top, size_m=size_m, shape=shape)
+    assert drawn_HW4.shape[:2] == shape
+    palette_256x4 = np.zeros((256, 4), dtype=np.uint8)
+    for value, colour in COSIA.palette("flair").items():
+        palette_256x4[value] = colour
+    wanted_HW4 = palette_256x4[classes_HW]
+    is_shown_HW = (classes_HW < 255) & ~is_near_HW
+    assert is_shown_HW.sum() > 0.5 * 160 * 180
+    assert (drawn_HW4[is_shown_HW] == wanted_HW4[is_shown_HW]).all()
+    assert (drawn_HW4[(classes_HW == 255) & ~is_near_HW][:, 3] == 0).all()
 
 
 @pytest.mark.parametrize("name", ["landcover.tif", "confidence.tif"])
