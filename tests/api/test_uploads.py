@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,7 +11,11 @@ import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import Affine
+from rasterio.windows import Window
 
 from service.access.principals import Principal, Scope, widened
 from service.api.access import principal
@@ -282,3 +287,59 @@ def _answers(address: str) -> bool:
         return httpx.get(f"{address}/healthz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+@pytest.mark.slow
+def test_a_file_beyond_4_gib_is_taken_up_where_it_was_cut(serve, tmp_path):
+    """What goes before is a hole on either side: nobody has to send 4 GiB of zeros."""
+    if shutil.disk_usage(tmp_path).free < 12 * 2**30:
+        pytest.skip("there is no room to promise 5 GiB")
+    address, house = serve()
+    path = _write_large(tmp_path / "large.tif", side_px=37_888)
+    size, cut = path.stat().st_size, 2**32 - 2**20
+    assert size > 2**32 + 8 * 2**20
+
+    def part(begin: int, num_bytes: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(begin)
+            return file.read(num_bytes)
+
+    def breaking():
+        yield part(cut, 4 * 2**20)
+        raise ConnectionError
+
+    with httpx.Client(base_url=address, timeout=60) as client:
+        url = start(client, size).headers["location"]
+        head = part(0, 2**20)
+        assert send(client, url, 0, head).headers["upload-offset"] == str(len(head))
+        (data,) = house.settings.uploads_folder.glob("*/data/*")
+        os.truncate(data, cut)
+        assert send(client, url, cut % 2**20, b"x").status_code == 409
+        with pytest.raises(ConnectionError):
+            send(client, url, cut, breaking())
+        eventually(lambda: offset(client, url) > 2**32)
+        at = offset(client, url)
+        for wrong in (at - 2**32, at - 1, 2**32 - 1):
+            assert send(client, url, wrong, part(wrong, 10)).status_code == 409
+        assert send(client, url, at, part(at, size - at)).headers["upload-offset"] == str(size)
+        shown = client.get(url).json()
+    assert (shown["is_whole"], shown["offset"], shown["size"]) == (True, size, size)
+    with rasterio.open(data) as there, rasterio.open(path) as sent:
+        assert there.profile == sent.profile
+        for window in (Window(0, 0, 512, 512), Window(there.width - 700, there.height - 700, 700, 700)):
+            assert np.array_equal(there.read(window=window), sent.read(window=window))
+        assert there.read(window=window).any()
+    house.app.state.services.uploads.get(shown["id"], owner=None).remove()
+
+
+def _write_large(path: Path, *, side_px: int) -> Path:
+    """An uncompressed raster of three bands, black but for its last corner; on the disk it is mostly hole."""
+    noise = np.random.default_rng(0)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=side_px, height=side_px, count=3, dtype="uint8", BIGTIFF="YES",
+        tiled=True, blockxsize=512, blockysize=512, crs="EPSG:2154",
+        transform=Affine(0.2, 0, 700_000, 0, -0.2, 6_600_000),
+    ) as file:  # fmt: skip
+        window = Window(side_px - 512, side_px - 512, 512, 512)
+        file.write(noise.integers(1, 255, (3, 512, 512), dtype=np.uint8), window=window)
+    return path
