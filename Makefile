@@ -74,7 +74,7 @@ pins: $(VENV)/dev.stamp  ## Write constraints.txt anew from what is installed: a
 	@grep '^onnxruntime-gpu==' constraints.txt >> constraints.new
 	@mv constraints.new constraints.txt
 
-bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md; some 20 minutes on two cores.
+bench: $(VENV)/dev.stamp  ## Measure, and write docs/benchmarks.md; some 25 minutes on two cores.
 	$(BIN)/python -m benchmarks.run
 
 clean:  ## Remove the environment and what demo and bench made.

@@ -1,22 +1,34 @@
-"""Two plain servers of tiles: around rio-tiler, as titiler is, and around ours.
+"""The servers of tiles that are compared: a plain one around rio-tiler, as titiler is, and the real service.
 
-python -m benchmarks.tile_apps {plain|ours} FOLDER PORT
+python -m benchmarks.tile_apps FOLDER PORT    (the plain one)
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psutil
 import uvicorn
 from fastapi import FastAPI, Response
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
-from benchmarks.tile_maps import PLACES, write_map
 from models.nomenclature import COSIA
-from service.tiles.drawing import draw_tile
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PORT = 8791
+ROOT = f"http://127.0.0.1:{PORT}"
+_START_S = 60.0
 _COLOURS = COSIA.palette()
 
 
@@ -31,23 +43,64 @@ def draw_plainly(path: Path, z: int, x: int, y: int) -> bytes:
     return rendered
 
 
-def make_app(kind: str, folder: Path) -> FastAPI:
-    """The app of a kind over the maps in a folder."""
-    maps = {str(PLACES[place][0]): write_map(folder, place) for place in PLACES}
+def make_app(folder: Path) -> FastAPI:
+    """The plain app over the rasters in a folder."""
     app = FastAPI()
 
     @app.get("/{name}/{z}/{x}/{y}.png")
     def tile(name: str, z: int, x: int, y: int) -> Response:
-        if kind == "plain":
-            content = draw_plainly(maps[name].path, z, x, y)
-        else:
-            content = draw_tile(maps[name], z, x, y, nomenclature=COSIA).png
+        content = draw_plainly(folder / f"{name}.tif", z, x, y)
         return Response(content, media_type="image/png")
 
     return app
 
 
-if __name__ == "__main__":
-    uvicorn.run(
-        make_app(sys.argv[1], Path(sys.argv[2])), port=int(sys.argv[3]), log_level="error", access_log=False
+@contextmanager
+def plain_server(folder: Path) -> Iterator[psutil.Process]:
+    """The plain app in one process, listening on `PORT`."""
+    with _running(
+        ["-m", "benchmarks.tile_apps", str(folder), str(PORT)], environment={}, ready="/openapi.json"
+    ) as process:
+        yield process
+
+
+@contextmanager
+def real_server(home: Path) -> Iterator[psutil.Process]:
+    """``orthoscape serve --role tiles`` over a home, with all that it puts around a route; its one server."""
+    words = ["serve", "--role", "tiles", "--port", str(PORT)]
+    command = ["-c", "from service.cli.main import main; main()", *words]
+    with _running(command, environment={"ORTHOSCAPE_HOME": str(home)}, ready="/healthz") as process:
+        (server,) = process.children()
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], *, environment: dict[str, str], ready: str) -> Iterator[psutil.Process]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("ORTHOSCAPE_")}
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        env=plain | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
+    try:
+        _await(ROOT + ready, process)
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + _START_S
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    sys.exit(f"the server did not start: is port {PORT} taken?")
+
+
+if __name__ == "__main__":
+    uvicorn.run(make_app(Path(sys.argv[1])), port=int(sys.argv[2]), log_level="error", access_log=False)

@@ -1,29 +1,27 @@
-"""Tiles: ours against rio-tiler and a plain server around it, from the same files, in one run.
+"""Tiles: ours against rio-tiler, and the real service against a plain server around rio-tiler, in one run.
 
     python -m benchmarks.tiles [--tiles 300] [--requests] [--memory 100000]
 
 Maps of 8192 x 8192 classes are written: web mercator, Lambert-93, UTM. Tiles are drawn at random addresses of
-the five closest zooms. ``--requests`` serves the same tiles by two plain FastAPI apps, one around rio-tiler
-with the file opened for each request as titiler does, one around ours, and loads each with
-``wrk``; ``--memory`` draws that many tiles of ours and tells how the process grew.
+the five closest zooms. ``--requests`` serves the same tiles by a plain FastAPI app around rio-tiler, with the
+file opened for each request as titiler does, and by ``orthoscape serve --role tiles``, all its middleware on.
+Neither has a cache of answers; each is loaded with ``wrk``, then asked at half of the rate that it can take.
+``--memory`` has the service draw that many tiles and tells how its process grew.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from benchmarks.tile_apps import draw_plainly
+from benchmarks.loading import ask_steadily, saturate
+from benchmarks.tile_apps import ROOT, draw_plainly, plain_server, real_server
+from benchmarks.tile_house import furnish
 from benchmarks.tile_maps import PLACES, addresses, write_map
 from models.nomenclature import COSIA
 from service.rasters.writing import bound_gdal_cache
@@ -32,19 +30,16 @@ from service.tiles.drawing import draw_tile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.loading import Load
     from benchmarks.tile_maps import Address, BenchMap
 
 Json = dict[str, Any]
 
-_PORT = 8791
 _ROUNDS = 3
-_WRK_S = 6
-_SCRIPT = """
-local paths = {}
-for line in io.lines("%s") do paths[#paths + 1] = line end
-local number = 0
-request = function() number = number %% #paths + 1; return wrk.format("GET", paths[number]) end
-"""
+_WARM_S, _LOAD_S, _STEADY_S = 2, 6, 10
+_NUM_PATHS = 2000
+_MEMORY_S = 5
+"""Between two looks at the memory of the process."""
 
 
 def main() -> None:
@@ -55,27 +50,31 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=0, help="tiles after which memory is compared")
     parser.add_argument("--folder", type=Path, help="keep the maps here")
     options = parser.parse_args()
+    if (options.requests or options.memory) and shutil.which("wrk") is None:
+        sys.exit("wrk is not here: apt-get install wrk")
     bound_gdal_cache(64 * 2**20)  # as the service's own default
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         maps = {place: write_map(folder, place) for place in PLACES}
-        compare_functions(maps, options.tiles)
+        if options.tiles:
+            compare_functions(maps, options.tiles)
         if options.requests:
             compare_servers(maps, folder)
         if options.memory:
-            watch_memory(maps, options.memory)
+            watch_memory(maps, folder, options.memory)
 
 
-def measure(*, num_tiles: int = 200, num_for_memory: int = 20_000) -> Json:
-    """Everything, as ``benchmarks.run`` keeps it; requests a second only where ``wrk`` is."""
+def measure(*, num_tiles: int = 200, num_for_memory: int = 100_000) -> Json:
+    """Everything, as ``benchmarks.run`` keeps it; what is served only where ``wrk`` is."""
     bound_gdal_cache(64 * 2**20)  # as the service's own default
     with tempfile.TemporaryDirectory() as name:
-        maps = {place: write_map(Path(name), place) for place in PLACES}
+        folder = Path(name)
+        maps = {place: write_map(folder, place) for place in PLACES}
         measured: Json = {"functions": compare_functions(maps, num_tiles)}
         if shutil.which("wrk"):
-            measured["servers"] = compare_servers(maps, Path(name))
-        measured["memory"] = watch_memory(maps, num_for_memory)
+            measured["served"] = compare_servers(maps, folder)
+            measured["memory"] = watch_memory(maps, folder, num_for_memory)
     return measured
 
 
@@ -103,30 +102,71 @@ def compare_functions(maps: dict[str, BenchMap], count: int) -> list[Json]:
 
 
 def compare_servers(maps: dict[str, BenchMap], folder: Path) -> list[Json]:
-    """Requests a second of one process, eight connections."""
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not here: apt-get install wrk")
+    """Each server in one process: what it can take on eight connections, then half of that, unhurried."""
     rows = []
-    print(f"{'map':14} {'plain FastAPI + rio-tiler /s':>28} {'ours /s':>8} {'ratio':>6}")
-    for place, bench_map in maps.items():
-        rates = [_requests_per_s(kind, bench_map, folder) for kind in ("plain", "ours")]
-        print(f"{place:14} {rates[0]:28.0f} {rates[1]:8.0f} {rates[1] / rates[0]:6.1f}", flush=True)
-        rows.append({"map": place, "rio_tiler_per_s": rates[0], "ours_per_s": rates[1]})
+    with plain_server(folder):
+        plain = {
+            place: _load([f"/{bench_map.path.stem}/{tail}" for tail in _tails(bench_map)])
+            for place, bench_map in maps.items()
+        }
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        home = Path(name) / "home"
+        ids = furnish(home, maps)
+        with real_server(home):
+            ours = {
+                place: _load([f"/maps/{ids[place]}/tiles/{tail}" for tail in _tails(bench_map)])
+                for place, bench_map in maps.items()
+            }
+    print(f"{'map':14} {'server':18} {'1/s':>6} {'p50 ms':>7} {'p99 ms':>7}   at half: p50 ms, p99 ms")
+    for place in maps:
+        row: Json = {"map": place}
+        for server, (full, half) in (("rio_tiler", plain[place]), ("service", ours[place])):
+            row[server] = {
+                "per_s": full.per_s,
+                "p50_ms": full.p50_ms,
+                "p99_ms": full.p99_ms,
+                "half_per_s": half.per_s,
+                "half_p50_ms": half.p50_ms,
+                "half_p99_ms": half.p99_ms,
+            }
+            print(
+                f"{place:14} {server:18} {full.per_s:6.0f} {full.p50_ms:7.1f} {full.p99_ms:7.1f}"
+                f" {half.p50_ms:17.1f} {half.p99_ms:7.1f}",
+                flush=True,
+            )
+        rows.append(row)
     return rows
 
 
-def watch_memory(maps: dict[str, BenchMap], count: int) -> list[Json]:
-    """Resident memory after a tenth of the tiles and after all of them."""
-    process, rows = psutil.Process(), []
-    bench_maps = list(maps.values())
-    asked = [addresses(bench_map, 2000, seed=1) for bench_map in bench_maps]
-    for number in range(count):
-        which = number % len(bench_maps)
-        _draw(bench_maps[which], asked[which][number // 3 % 2000])
-        if number + 1 in (count // 10, count // 2, count):
-            rows.append({"num_tiles": number + 1, "resident_mib": process.memory_info().rss / 2**20})
-            print(f"{number + 1:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
+def watch_memory(maps: dict[str, BenchMap], folder: Path, count: int) -> list[Json]:
+    """Resident memory of the service's process after about a tenth, a half and all of so many tiles."""
+    rows: list[Json] = []
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        home = Path(name) / "home"
+        ids = furnish(home, maps)
+        by_place = [
+            [f"/maps/{ids[place]}/tiles/{tail}" for tail in _tails(bench_map)]
+            for place, bench_map in maps.items()
+        ]
+        paths = [path for paths in zip(*by_place, strict=True) for path in paths]
+        with real_server(home) as process:
+            num_tiles = 0
+            for enough in (count // 10, count // 2, count):
+                while num_tiles < enough:
+                    num_tiles += saturate(ROOT, paths, seconds=_MEMORY_S).num_requests
+                rows.append({"num_tiles": num_tiles, "resident_mib": process.memory_info().rss / 2**20})
+                print(f"{num_tiles:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
     return rows
+
+
+def _load(paths: Sequence[str]) -> tuple[Load, Load]:
+    saturate(ROOT, paths, seconds=_WARM_S)
+    full = saturate(ROOT, paths, seconds=_LOAD_S)
+    return full, ask_steadily(ROOT, paths, per_s=full.per_s / 2, seconds=_STEADY_S)
+
+
+def _tails(bench_map: BenchMap) -> list[str]:
+    return [f"{z}/{x}/{y}.png" for z, x, y in addresses(bench_map, _NUM_PATHS)]
 
 
 def _draw(bench_map: BenchMap, address: Address) -> bytes:
@@ -141,38 +181,6 @@ def _timed(draw: Callable[[Address], bytes], asked: Sequence[Address]) -> tuple[
         num_bytes = sum(len(draw(address)) for address in asked)
         best_s = min(best_s, time.process_time() - start)
     return best_s / len(asked) * 1e3, num_bytes / len(asked) / 1e3
-
-
-def _requests_per_s(kind: str, bench_map: BenchMap, folder: Path) -> float:
-    """Start a server of this kind, load it, end it."""
-    epsg = bench_map.path.stem
-    paths, script = folder / f"{epsg}.txt", folder / f"{epsg}.lua"
-    paths.write_text("\n".join(f"/{epsg}/{z}/{x}/{y}.png" for z, x, y in addresses(bench_map, 2000)))
-    script.write_text(_SCRIPT % paths)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.tile_apps", kind, str(folder), str(_PORT)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for_port()
-        load = ["wrk", "-t1", "-c8", f"-d{_WRK_S}s", "-s", str(script), f"http://127.0.0.1:{_PORT}"]
-        subprocess.run([*load[:3], "-d2s", *load[4:]], capture_output=True, check=True)  # warm
-        report = subprocess.run(load, capture_output=True, text=True, check=True).stdout
-    finally:
-        server.terminate()
-        server.wait()
-    if "Non-2xx" in report:
-        sys.exit(f"the {kind} server answered with errors:\n{report}")
-    return float(report.split("Requests/sec:")[1].split()[0])
-
-
-def _wait_for_port() -> None:
-    for _ in range(600):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", _PORT), timeout=1):
-            return
-        time.sleep(0.1)
-    sys.exit("the server did not start")
 
 
 if __name__ == "__main__":

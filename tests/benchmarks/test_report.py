@@ -1,6 +1,12 @@
 """The page of benchmarks says what was measured, and nothing else."""
 
+import asyncio
+
+import pytest
+
+from benchmarks.loading import _Asker, read_report
 from benchmarks.report import to_markdown
+from benchmarks.service_report import _servers, _tile_memory
 
 MEASURED = {
     "machine": {"date": "2026-01-02 03:04 UTC", "processor": "Some CPU", "gdal": "3.10"},
@@ -72,3 +78,69 @@ def test_the_middle_is_the_median_whatever_the_order():
     measured = {**MEASURED, "predict": [{**MEASURED["predict"][0]}]}
     measured["predict"][0]["seconds"] = {"raw": [9.0, 1.0, 2.0, 4.0], "in_process": [1.0], "command": [1.0]}
     assert "3.0 (1.0-9.0)" in to_markdown(measured)
+
+
+REPORT = """Running 6s test @ http://127.0.0.1:8791
+  1 threads and 8 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency    16.05ms   11.30ms 124.45ms   91.39%
+    Req/Sec   531.17    131.41   730.00     75.00%
+  Latency Distribution
+     50%  950.00us
+     75%   17.98ms
+     90%   25.31ms
+     99%    1.07s
+  3178 requests in 6.01s, 38.15MB read
+Requests/sec:    529.13
+Transfer/sec:      6.35MB
+"""
+
+
+def test_reports_of_wrk_are_read_in_milliseconds():
+    load = read_report(REPORT)
+    assert (load.num_requests, load.per_s) == (3178, 529.13)
+    assert (load.p50_ms, load.p99_ms) == pytest.approx((0.95, 1070.0))
+
+
+def test_tiles_are_told_saturated_and_at_half():
+    figures = ("per_s", "p50_ms", "p99_ms", "half_per_s", "half_p50_ms", "half_p99_ms")
+    slow, fast = (dict(zip(figures, values, strict=True)) for values in (
+        (50.0, 150.0, 300.0, 25.0, 20.0, 80.0), (600.0, 12.0, 40.0, 300.0, 3.0, 11.0)
+    ))  # fmt: skip
+    served = [{"map": "UTM 31N", "rio_tiler": slow, "service": fast}]
+    words, table, memory = (
+        *_servers(served), *_tile_memory([{"num_tiles": 100_000, "resident_mib": 210.4}])
+    )  # fmt: skip
+    assert "half of that rate" in words
+    assert cells_of(table, "| UTM 31N | ours") == [
+        "UTM 31N", "ours", "600", "**12.0**", "12.0", "40.0", "3.0", "11.0"
+    ]  # fmt: skip
+    assert "210 MiB after 100000 tiles" in memory
+
+
+def test_the_open_loop_charges_for_waiting():
+    """One connection's worth of server, asked twice as often as it can answer: the queue grows."""
+
+    async def answer(reader, writer):
+        while await reader.readline():
+            while (await reader.readline()).strip():
+                pass
+            async with turn:
+                await asyncio.sleep(0.02)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+        await writer.wait_closed()
+
+    async def measured():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            load = await _Asker(f"http://127.0.0.1:{port}", ["/"]).run(per_s=100.0, seconds=0.5)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.wait(others, timeout=10)
+        return load
+
+    turn = asyncio.Lock()
+    load = asyncio.run(measured())
+    assert load.num_requests == 50
+    assert load.p99_ms > 300  # 50 answers take 1 s, the last was due after half of one
+    assert load.p50_ms < load.p99_ms
