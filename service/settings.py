@@ -172,8 +172,11 @@ class Settings(BaseSettings):
     @property
     def num_threads(self) -> int:
         """Threads of the engine, resolved."""
-        if self.threads:
-            return self.threads
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return self.threads or usable_cores()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use; a container or `taskset` may leave it fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -25,12 +25,14 @@ from service.api.words import preferred_language
 from service.intake.choosing import registry_of
 from service.jobs.bell import Bell
 from service.jobs.store import Store
-from service.settings import Settings
+from service.settings import Settings, usable_cores
 
 PLANNING_AT_ONCE = 2
 """Requests whose files are read and planned at the same time; others wait for their turn."""
 TELLING_AT_ONCE = 4
 """Events of jobs that are written at the same time, however many listen."""
+DRAWING_A_CORE, LEAST_DRAWING = 2, 4
+"""Tiles drawn at the same time; more would only wait for Python's lock, and each tile for all the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Services:
     """Turns at reading and planning: each starts a process and may take gigabytes."""
     telling: anyio.CapacityLimiter
     """Turns at telling listeners of jobs: hundreds of them leave the threads to those who ask."""
+    drawing: anyio.CapacityLimiter
+    """Turns at drawing tiles; who waits for one holds no thread that other requests need."""
 
 
 @asynccontextmanager
@@ -76,6 +80,7 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             wording=Wording(re.escape(str(uploads.path)) + "/[0-9a-z]+/data", *folders),
             planning=anyio.CapacityLimiter(PLANNING_AT_ONCE),
             telling=anyio.CapacityLimiter(TELLING_AT_ONCE),
+            drawing=anyio.CapacityLimiter(max(DRAWING_A_CORE * usable_cores(), LEAST_DRAWING)),
         )
         tasks.start_soon(keep_tidy, services.uploads, store, settings.upload_keep_s)
         try:

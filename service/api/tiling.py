@@ -11,12 +11,14 @@ from functools import lru_cache, partial
 from typing import get_args
 from urllib.parse import parse_qs
 
+import anyio
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from models.nomenclature import NOMENCLATURES
 from service.api.caching import FOR_A_MOMENT, FOR_GOOD, content_tag, is_known, not_modified, version_tag
+from service.api.deps import services_of
 from service.api.mapping import OpenMap
 from service.api.showing import ParameterError, open_maps, read_look
 from service.tiles.drawing import draw_tile
@@ -72,7 +74,7 @@ async def class_tile(request: Request, opened: OpenMap, place: TileAddress, *, s
         tms=place.tms,
         size_px=place.size_px,
     )
-    tile = await run_in_threadpool(draw)
+    tile = await anyio.to_thread.run_sync(draw, limiter=services_of(request).drawing)
     return _sent(request, tile.png, "image/png", etag=etag if is_final else None, is_final=is_final)
 
 
@@ -91,7 +93,7 @@ async def image_tile(
         size_px=place.size_px,
         image_format=image_format,
     )
-    tile = await run_in_threadpool(draw)
+    tile = await anyio.to_thread.run_sync(draw, limiter=services_of(request).drawing)
     # A picture is made beside the map, sometimes after it: what is empty now may not stay so.
     is_final = opened.index.is_final and not tile.is_empty
     return _sent(request, tile.data, tile.media_type, etag=None, is_final=is_final)
