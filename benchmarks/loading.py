@@ -66,8 +66,8 @@ def read_report(report: str) -> Load:
     }
     num_requests = re.search(r"(\d+) requests in ", report)
     per_s = re.search(r"Requests/sec:\s+([\d.]+)", report)
-    if num_requests is None or per_s is None:
-        raise ValueError(f"this is no report of wrk --latency: {report!r}")
+    if num_requests is None or per_s is None or not {"50", "99"} <= latencies.keys():
+        raise ValueError(f"no latencies are in this report of wrk --latency:\n{report}")
     return Load(
         num_requests=int(num_requests[1]),
         per_s=float(per_s[1]),

@@ -39,7 +39,8 @@ _ROUNDS = 3
 _WARM_S, _LOAD_S, _STEADY_S = 2, 6, 10
 _NUM_PATHS = 2000
 _MEMORY_S = 5
-"""Between two looks at the memory of the process."""
+"""Of each of the loads between which the process is looked at."""
+_MEMORY_MOST_S = 180
 
 
 def main() -> None:
@@ -139,7 +140,10 @@ def compare_servers(maps: dict[str, BenchMap], folder: Path) -> list[Json]:
 
 
 def watch_memory(maps: dict[str, BenchMap], folder: Path, count: int) -> list[Json]:
-    """Resident memory of the service's process after about a tenth, a half and all of so many tiles."""
+    """Resident memory of the service's process after about a tenth, a half and all of so many tiles.
+
+    After three minutes it is enough; rows say how many there were.
+    """
     rows: list[Json] = []
     with tempfile.TemporaryDirectory(dir=folder) as name:
         home = Path(name) / "home"
@@ -150,9 +154,9 @@ def watch_memory(maps: dict[str, BenchMap], folder: Path, count: int) -> list[Js
         ]
         paths = [path for paths in zip(*by_place, strict=True) for path in paths]
         with real_server(home) as process:
-            num_tiles = 0
+            num_tiles, give_up = 0, time.monotonic() + _MEMORY_MOST_S
             for enough in (count // 10, count // 2, count):
-                while num_tiles < enough:
+                while num_tiles < enough and (time.monotonic() < give_up or not num_tiles):
                     num_tiles += saturate(ROOT, paths, seconds=_MEMORY_S).num_requests
                 rows.append({"num_tiles": num_tiles, "resident_mib": process.memory_info().rss / 2**20})
                 print(f"{num_tiles:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
