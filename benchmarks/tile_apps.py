@@ -6,12 +6,13 @@ python -m benchmarks.tile_apps FOLDER PORT    (the plain one)
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,18 @@ from models.nomenclature import COSIA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PORT = 8791
-ROOT = f"http://127.0.0.1:{PORT}"
 _START_S = 60.0
 _COLOURS = COSIA.palette()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that answers."""
+
+    root: str
+    """``http://host:port``."""
+    process: psutil.Process
+    """The one that draws."""
 
 
 def draw_plainly(path: Path, z: int, x: int, y: int) -> bytes:
@@ -56,26 +65,27 @@ def make_app(folder: Path) -> FastAPI:
 
 
 @contextmanager
-def plain_server(folder: Path) -> Iterator[psutil.Process]:
-    """The plain app in one process, listening on `PORT`."""
-    with _running(
-        ["-m", "benchmarks.tile_apps", str(folder), str(PORT)], environment={}, ready="/openapi.json"
-    ) as process:
-        yield process
+def plain_server(folder: Path) -> Iterator[Served]:
+    """The plain app in one process."""
+    port = _free_port()
+    command = ["-m", "benchmarks.tile_apps", str(folder), str(port)]
+    with _running(command, port, environment={}, ready="/openapi.json") as served:
+        yield served
 
 
 @contextmanager
-def real_server(home: Path) -> Iterator[psutil.Process]:
+def real_server(home: Path) -> Iterator[Served]:
     """``orthoscape serve --role tiles`` over a home, with all that it puts around a route; its one server."""
-    words = ["serve", "--role", "tiles", "--port", str(PORT)]
+    port = _free_port()
+    words = ["serve", "--role", "tiles", "--port", str(port)]
     command = ["-c", "from service.cli.main import main; main()", *words]
-    with _running(command, environment={"ORTHOSCAPE_HOME": str(home)}, ready="/healthz") as process:
-        (server,) = process.children()
-        yield server
+    with _running(command, port, environment={"ORTHOSCAPE_HOME": str(home)}, ready="/healthz") as served:
+        (server,) = served.process.children()
+        yield Served(served.root, server)
 
 
 @contextmanager
-def _running(command: list[str], *, environment: dict[str, str], ready: str) -> Iterator[psutil.Process]:
+def _running(command: list[str], port: int, *, environment: dict[str, str], ready: str) -> Iterator[Served]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ORTHOSCAPE_")}
     process = subprocess.Popen(
         [sys.executable, *command],
@@ -83,12 +93,20 @@ def _running(command: list[str], *, environment: dict[str, str], ready: str) -> 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    root = f"http://127.0.0.1:{port}"
     try:
-        _await(ROOT + ready, process)
-        yield psutil.Process(process.pid)
+        _await(root + ready, process)
+        yield Served(root, psutil.Process(process.pid))
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_port() -> int:
+    """A port that nothing listens on, so that no other run is measured by mistake."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _await(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -97,9 +115,9 @@ def _await(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own
                 return
-        except urllib.error.URLError:
+        except OSError:  # refused, or not answered yet
             time.sleep(0.1)
-    sys.exit(f"the server did not start: is port {PORT} taken?")
+    sys.exit(f"the server of {url} did not start")
 
 
 if __name__ == "__main__":

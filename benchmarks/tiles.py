@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.loading import ask_steadily, saturate
-from benchmarks.tile_apps import ROOT, draw_plainly, plain_server, real_server
+from benchmarks.tile_apps import draw_plainly, plain_server, real_server
 from benchmarks.tile_house import furnish
 from benchmarks.tile_maps import PLACES, addresses, write_map
 from models.nomenclature import COSIA
@@ -105,17 +105,17 @@ def compare_functions(maps: dict[str, BenchMap], count: int) -> list[Json]:
 def compare_servers(maps: dict[str, BenchMap], folder: Path) -> list[Json]:
     """Each server in one process: what it can take on eight connections, then half of that, unhurried."""
     rows = []
-    with plain_server(folder):
+    with plain_server(folder) as served:
         plain = {
-            place: _load([f"/{bench_map.path.stem}/{tail}" for tail in _tails(bench_map)])
+            place: _load(served.root, [f"/{bench_map.path.stem}/{tail}" for tail in _tails(bench_map)])
             for place, bench_map in maps.items()
         }
     with tempfile.TemporaryDirectory(dir=folder) as name:
         home = Path(name) / "home"
         ids = furnish(home, maps)
-        with real_server(home):
+        with real_server(home) as served:
             ours = {
-                place: _load([f"/maps/{ids[place]}/tiles/{tail}" for tail in _tails(bench_map)])
+                place: _load(served.root, [f"/maps/{ids[place]}/tiles/{tail}" for tail in _tails(bench_map)])
                 for place, bench_map in maps.items()
             }
     print(f"{'map':14} {'server':18} {'1/s':>6} {'p50 ms':>7} {'p99 ms':>7}   at half: p50 ms, p99 ms")
@@ -153,20 +153,22 @@ def watch_memory(maps: dict[str, BenchMap], folder: Path, count: int) -> list[Js
             for place, bench_map in maps.items()
         ]
         paths = [path for paths in zip(*by_place, strict=True) for path in paths]
-        with real_server(home) as process:
+        with real_server(home) as served:
             num_tiles, give_up = 0, time.monotonic() + _MEMORY_MOST_S
             for enough in (count // 10, count // 2, count):
                 while num_tiles < enough and (time.monotonic() < give_up or not num_tiles):
-                    num_tiles += saturate(ROOT, paths, seconds=_MEMORY_S).num_requests
-                rows.append({"num_tiles": num_tiles, "resident_mib": process.memory_info().rss / 2**20})
+                    num_tiles += saturate(served.root, paths, seconds=_MEMORY_S).num_requests
+                rows.append(
+                    {"num_tiles": num_tiles, "resident_mib": served.process.memory_info().rss / 2**20}
+                )
                 print(f"{num_tiles:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
     return rows
 
 
-def _load(paths: Sequence[str]) -> tuple[Load, Load]:
-    saturate(ROOT, paths, seconds=_WARM_S)
-    full = saturate(ROOT, paths, seconds=_LOAD_S)
-    return full, ask_steadily(ROOT, paths, per_s=full.per_s / 2, seconds=_STEADY_S)
+def _load(root: str, paths: Sequence[str]) -> tuple[Load, Load]:
+    saturate(root, paths, seconds=_WARM_S)
+    full = saturate(root, paths, seconds=_LOAD_S)
+    return full, ask_steadily(root, paths, per_s=full.per_s / 2, seconds=_STEADY_S)
 
 
 def _tails(bench_map: BenchMap) -> list[str]:
