@@ -162,6 +162,8 @@ def watch_memory(maps: dict[str, BenchMap], folder: Path, count: int) -> list[Js
                     {"num_tiles": num_tiles, "resident_mib": served.process.memory_info().rss / 2**20}
                 )
                 print(f"{num_tiles:8} tiles: {rows[-1]['resident_mib']:.1f} MiB", flush=True)
+                if num_tiles < enough:
+                    break
     return rows
 
 
