@@ -13,6 +13,7 @@ from rasterio.windows import Window as RasterioWindow
 from service.errors import MapError
 from service.maps.seams import SeamCount
 from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
+from service.room import full_disk_told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -132,13 +133,11 @@ def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path
         raise BlocksMissing(
             f"{len(missing)} of {len(wanted)} blocks of {sheet.name} are not done, first {missing[0].name}"
         )
-    with MosaicWriter(
-        mosaic,
-        width=sheet.window.width,
-        height=sheet.window.height,
-        info=band.info,
-        description=band.description,
-    ) as writer:
+    size = {"width": sheet.window.width, "height": sheet.window.height}
+    with (
+        full_disk_told(mosaic.parent),
+        MosaicWriter(mosaic, **size, info=band.info, description=band.description) as writer,
+    ):
         for block in wanted:
             with rasterio.open(blocks.path_of(sheet, block)) as file:
                 values_HW = file.read(band.number)

@@ -14,6 +14,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from service.rasters.windows import Window
 from service.rasters.writing import TILE_PX, appearing
+from service.room import full_disk_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,12 +66,13 @@ def write_picture(
     with appearing(path, token=token) as part:
         pixels = part.with_suffix(".pixels.tif")
         try:
-            with _opened(pixels, plan, sheet) as file:
-                for image_CHW, row in _bands(source, sheet, channels_of(plan.bands)):
-                    file.write(image_CHW, window=RasterioWindow(0, row, file.width, image_CHW.shape[1]))
-                    if on_part is not None:
-                        on_part()
-            _compress(pixels, part)
+            with full_disk_told(path.parent):
+                with _opened(pixels, plan, sheet) as file:
+                    for image_CHW, row in _bands(source, sheet, channels_of(plan.bands)):
+                        file.write(image_CHW, window=RasterioWindow(0, row, file.width, image_CHW.shape[1]))
+                        if on_part is not None:
+                            on_part()
+                _compress(pixels, part)
         finally:
             pixels.unlink(missing_ok=True)
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
+from service.room import full_disk_told
+
 NODATA = 255
 _BAND_ROWS = 512
 """Rows halved at once; even."""
@@ -34,9 +36,10 @@ def overviews_beside(path: Path, *, num_levels: int, halver: Halver) -> Iterator
     """
     levels = [path]
     try:
-        for _ in range(num_levels):
-            levels.append(levels[-1].with_name(f"{levels[-1].name}.ovr"))  # GDAL's name for it
-            _write_half(levels[-2], levels[-1], halver)
+        with full_disk_told(path.parent):
+            for _ in range(num_levels):
+                levels.append(levels[-1].with_name(f"{levels[-1].name}.ovr"))  # GDAL's name for it
+                _write_half(levels[-2], levels[-1], halver)
         yield
     finally:
         for level in levels[1:]:

@@ -17,6 +17,7 @@ from service.rasters.facts import RasterFacts
 from service.rasters.hashing import sha256_of
 from service.rasters.limits import Limits
 from service.rasters.sources import Layer, SourceSpec
+from service.room import full_disk_told
 
 if sys.platform != "win32":
     import fcntl
@@ -71,13 +72,14 @@ def stage(
 
     Raises:
         RasterError: The source is damaged.
+        OSError: The disk is full.
     """
     cache.folder.mkdir(parents=True, exist_ok=True)
     target = cache.folder / f"{_key(layer, content_sha256 or sha256_of(layer.path))}.tif"
     if not _is_there(target):
         part = target.with_suffix(f".{uuid.uuid4().hex}.part")
         try:
-            with ReaderChild(limits or Limits()) as child:
+            with full_disk_told(cache.folder), ReaderChild(limits or Limits()) as child:
                 bare = Layer(**{name: getattr(layer, name) for name in Layer.model_fields})
                 child.request(
                     "copy",

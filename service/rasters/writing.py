@@ -23,6 +23,7 @@ from rasterio.windows import Window as RasterioWindow
 from service.rasters.facts import Transform
 from service.rasters.overviews import Halver, halve, halve_mean, overviews_beside
 from service.rasters.windows import Window
+from service.room import full_disk_told
 
 NODATA = 255
 TILE_PX = 512
@@ -52,11 +53,15 @@ def appearing(path: Path, *, token: str | None = None) -> Iterator[Path]:
     Args:
         path: Where the file appears.
         token: Part of the temporary name, so that two writers never share one; random when None.
+
+    Raises:
+        OSError: ENOSPC where the disk is full, whatever the writer says of it.
     """
     part = path.with_name(f".{path.stem}.{token or uuid.uuid4().hex}.part{path.suffix}")
     try:
-        yield part
-        _flush(part)
+        with full_disk_told(path.parent):
+            yield part
+            _flush(part)
         part.replace(path)
         _flush_folder(path.parent)
     finally:
@@ -86,9 +91,12 @@ def write_block(
     height, width = classes_HW.shape
     profile = _profile(width=width, height=height, count=2, info=info)
     profile |= {"compress": "DEFLATE", "zlevel": 1, "interleave": "band"}
-    with appearing(path, token=token) as part, rasterio.open(part, "w", **profile) as block:
-        _describe(block, info, ("class", "confidence"))
-        block.write(np.stack([classes_HW, confidence_HW]))
+    with rasterio.MemoryFile() as memory:
+        with memory.open(**profile) as block:
+            _describe(block, info, ("class", "confidence"))
+            block.write(np.stack([classes_HW, confidence_HW]))
+        with appearing(path, token=token) as part:  # GDAL would not say that the disk filled up as it closed
+            part.write_bytes(memory.getbuffer())
 
 
 class MosaicWriter:
