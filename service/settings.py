@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -71,6 +71,9 @@ class Settings(BaseSettings):
 
     max_scene_px: PositiveInt = 40_000_000_000
     """Largest scene accepted, in pixels."""
+
+    map_keep_s: NonNegativeFloat = 0.0
+    """Maps are deleted this long after their job is over, in seconds; 0 keeps them until they are deleted."""
 
     store_url: str = ""
     """SQLAlchemy address of the job store; empty is SQLite in the home folder."""

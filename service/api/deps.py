@@ -11,11 +11,12 @@ from fastapi import Depends, Request
 
 from models.registry import Registry
 from service.access.principals import Principal
+from service.api import janitor
 from service.api.access import principal
 from service.api.asking import Language
 from service.api.blockbounds import Geometries
 from service.api.crew import Crew
-from service.api.janitor import keep_tidy
+from service.api.mapping import OpenMaps
 from service.api.presenting import Presenter
 from service.api.uploadfolder import UploadFolder
 from service.api.urls import Urls
@@ -44,6 +45,7 @@ class Services:
     bell: Bell
     registry: Registry
     uploads: UploadFolder
+    maps: OpenMaps
     crew: Crew
     watches: Watches
     geometries: Geometries
@@ -74,6 +76,7 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             bell=bell,
             registry=registry_of(settings),
             uploads=uploads,
+            maps=OpenMaps(store, settings.maps_folder),
             crew=Crew(store),
             watches=Watches(store, tasks),
             geometries=Geometries(store),
@@ -82,7 +85,8 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             telling=anyio.CapacityLimiter(TELLING_AT_ONCE),
             drawing=anyio.CapacityLimiter(max(DRAWING_A_CORE * usable_cores(), LEAST_DRAWING)),
         )
-        tasks.start_soon(keep_tidy, services.uploads, store, settings.upload_keep_s)
+        await janitor.begin(services)
+        tasks.start_soon(janitor.keep_tidy, services)
         try:
             yield services
         finally:

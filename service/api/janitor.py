@@ -1,4 +1,4 @@
-"""Removing uploads that nobody needs any more, now and then, in whatever process has the time."""
+"""Removing what nobody needs any more, now and then, in whatever process has the time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from service.api.leftovers import adopt, sweep_leftovers
+from service.api.retention import expire_maps
 from service.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.api.deps import Services
     from service.api.uploadfolder import UploadFolder
     from service.jobs.store import Store
 
@@ -20,26 +25,44 @@ EVERY_S = 600.0
 _log = logging.getLogger(__name__)
 
 
-async def keep_tidy(uploads: UploadFolder, store: Store, keep_s: float) -> None:
-    """Look again and again, until cancelled; several processes may do so at once.
+async def keep_tidy(services: Services) -> None:
+    """Look again and again, until cancelled; several processes may do so at once."""
+    store, settings = services.store, services.settings
+    while True:
+        await anyio.sleep(EVERY_S)
+        await _look("uploads", lambda: sweep(services.uploads, store, settings.upload_keep_s))
+        await _look("maps", lambda: expire_maps(services))
+        await _look("leftovers of maps", lambda: sweep_leftovers(services.maps, store))
+
+
+async def begin(services: Services) -> None:
+    """What is better done before the first job comes than with the first look."""
+    try:
+        await anyio.to_thread.run_sync(adopt, services.maps.folder, services.store)
+    except (OSError, Unavailable) as error:
+        _log.warning("the folder of maps cannot be used: %s", error)
+
+
+async def _look(what: str, look: Callable[[], int]) -> None:
+    try:
+        num_removed = await anyio.to_thread.run_sync(look)
+    except (OSError, Unavailable) as error:
+        _log.warning("not looked through: %s: %s", what, error)
+    else:
+        _log.info("looked through: %s", what, extra={"num_removed": num_removed})
+
+
+def sweep(uploads: UploadFolder, store: Store, keep_s: float) -> int:
+    """Look through uploads once.
 
     Args:
         uploads: Where they lie.
         store: Knows which jobs may still read theirs.
         keep_s: How long an upload is kept after it last changed, and after the last job that read it.
+
+    Returns:
+        How many were removed.
     """
-    while True:
-        await anyio.sleep(EVERY_S)
-        try:
-            num_removed = await anyio.to_thread.run_sync(sweep, uploads, store, keep_s)
-        except (OSError, Unavailable) as error:
-            _log.warning("uploads were not looked through: %s", error)
-        else:
-            _log.info("uploads looked through", extra={"num_removed": num_removed})
-
-
-def sweep(uploads: UploadFolder, store: Store, keep_s: float) -> int:
-    """Look once; returns how many uploads were removed."""
     return uploads.sweep(keep_s=keep_s, is_active=lambda job_id: is_active(store, job_id, keep_s))
 
 

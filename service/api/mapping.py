@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.api.mapindex import FoundFiles, Frame, MapIndex
+from service.jobs.ids import new_token
 from service.jobs.records import JobStatus
 from service.maps.layout import MapFolder
 
@@ -28,6 +29,8 @@ FRESH_S = 1.0
 """How long a record is good for, in seconds."""
 MAX_KEPT = 128
 """Maps whose plans are kept; those not asked for longest go first."""
+_DISCARDED = ".deleted"
+"""Ends the name of a folder whose map is deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,8 @@ class OpenMaps:
             fresh_s: How long a record is good for.
         """
         self._store = store
-        self._folder = folder
+        self.folder = folder
+        """Of maps, each in a folder of its own."""
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -116,13 +120,19 @@ class OpenMaps:
     def discard(self, map_id: str) -> None:
         """Remove the files of a map that was deleted from the store."""
         self.forget(map_id)
-        folder = self._folder / map_id
-        gone = folder.with_name(f".{map_id}.deleted")  # at once, however long its files take
+        folder = self.folder / map_id
+        # At once, however long its files take, and never onto what is left of an earlier removal.
+        gone = folder.with_name(f".{map_id}.{new_token()}{_DISCARDED}")
         try:
             folder.rename(gone)
         except FileNotFoundError:
             return
         shutil.rmtree(gone, ignore_errors=True)
+
+    @staticmethod
+    def is_discarded(folder: Path) -> bool:
+        """Whether a folder beside those of the maps is what is left of a removal."""
+        return folder.name.startswith(".") and folder.name.endswith(_DISCARDED)
 
     def _entry(self, map_id: str) -> _Kept:
         with self._lock:
@@ -133,7 +143,7 @@ class OpenMaps:
         return kept
 
     def _opened(self, record: MapRecord, *, frame: Frame | None, found: FoundFiles) -> OpenMap:
-        folder = MapFolder(self._folder / record.id)
+        folder = MapFolder(self.folder / record.id)
         frame = frame or Frame(self._store.planned(record.job_id).plan)
         index = MapIndex(
             frame,

@@ -4,7 +4,6 @@ Everything about looks is in the address and nothing of it touches data: a style
 or a grouping in its own colours.
 """
 
-import threading
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from models.nomenclature import NOMENCLATURES, Nomenclature
 from service.api.access import key_in_address
-from service.api.deps import PrincipalDep, Services, UrlsDep, services_of
+from service.api.deps import PrincipalDep, UrlsDep, services_of
 from service.api.mapping import OpenMap, OpenMaps
 from service.api.words import preferred_language
 from service.catalogue.addresses import Addresses, MapAddresses
@@ -25,7 +24,6 @@ from service.tiles.matrices import LAMBERT_93, WEB_MERCATOR
 from service.tiles.zooms import zoom_range
 
 _LAMBERT_93_EPSG = 2154
-_OPENING = threading.Lock()
 
 
 class ParameterError(RequestError):
@@ -37,15 +35,8 @@ class ParameterError(RequestError):
 
 
 def open_maps(request: Request) -> OpenMaps:
-    """The maps of this process, made when the first is asked for."""
-    state = request.app.state
-    if not hasattr(state, "open_maps"):
-        with _OPENING:
-            if not hasattr(state, "open_maps"):
-                services: Services = services_of(request)
-                state.open_maps = OpenMaps(services.store, services.settings.maps_folder)
-    opened: OpenMaps = state.open_maps
-    return opened
+    """The maps of this process."""
+    return services_of(request).maps
 
 
 OpenMapsDep = Annotated[OpenMaps, Depends(open_maps)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from service.jobs.clock import now
 from service.jobs.errors import JobUnknown, MapUnknown
 from service.jobs.fleet import live_classes
 from service.jobs.pages import read_page
@@ -103,6 +104,13 @@ def find_latest_map(connection: sa.Connection, name: str, *, owner: str | None) 
     if row is None:
         raise MapUnknown(f"no map is named {name!r}", remedy="list the maps of your key: GET /maps")
     return _map_of(row)
+
+
+def find_maps_over(connection: sa.Connection, *, at_least_s: float) -> list[str]:
+    """Ids of the maps whose jobs have been over for so long, oldest first."""
+    is_over = jobs.c.finished < now() - at_least_s  # a job that is taken up again has no such time
+    query = sa.select(maps.c.id).join(jobs, jobs.c.id == maps.c.job_id).where(IS_WHOLE, is_over)
+    return list(connection.execute(query.order_by(jobs.c.finished)).scalars())
 
 
 def _of_owner(query: sa.Select[Any], table: sa.Table, owner: str | None) -> sa.Select[Any]:

@@ -53,6 +53,13 @@ def live_classes(connection: sa.Connection) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def find_holder(connection: sa.Connection, name: str) -> str | None:
+    """Who holds a duty, or held it last."""
+    query = sa.select(leases.c.holder).where(leases.c.name == name)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def hold(connection: sa.Connection, name: str, holder: str, *, lease_s: float) -> bool:
     """Take or keep a duty.
 

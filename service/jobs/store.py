@@ -253,6 +253,11 @@ class Store:
         """
         removing.remove_map(self.database, self.map(map_id).job_id)
 
+    def maps_over_for(self, at_least_s: float) -> list[str]:
+        """Ids of the maps whose jobs have been over for so long, in seconds."""
+        with self.database.reading() as connection:
+            return finding.find_maps_over(connection, at_least_s=at_least_s)
+
     # Work
 
     def register_worker(self, worker: WorkerInfo) -> None:
@@ -357,6 +362,11 @@ class Store:
         """
         with self.database.writing(is_durable=False) as connection:
             return fleet.hold(connection, name, holder, lease_s=lease_s)
+
+    def holder(self, name: str) -> str | None:
+        """Who holds a duty, or held it last; None for one that nobody ever took."""
+        with self.database.reading() as connection:
+            return fleet.find_holder(connection, name)
 
     def reap(self) -> list[str]:
         """End attempts whose leases have lapsed and jobs of which nothing is open; remove what is left over.

@@ -74,9 +74,12 @@ class BlockFolder:
             block: Of this sheet.
             classes_HW: Class values, 255 where there is none.
             confidence_HW: Percent, 255 where there is none.
+
+        Raises:
+            FileNotFoundError: The job's folder is gone.
         """
         path = self.path_of(sheet, block)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # not the job's own folder: one that is gone was deleted
         if self._has_overviews:
             write_levels(
                 self.levels_of(sheet, block),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,29 @@ class MapFolder:
 
     path: Path
     """Named after the map's id."""
+
+    def make(self) -> bool:
+        """Make the folder where it is not there; nothing that is written into it later makes it again.
+
+        Returns:
+            Whether it was made. Whoever made it asks the store after that whether there is still such a map:
+            a map is deleted from the store first, its folder then, so one of the two is noticed.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir()
+            is_new = True
+        except FileExistsError:
+            is_new = False
+        for folder in (self.path / "blocks", self.path / "sheets"):
+            folder.mkdir(exist_ok=True)
+        return is_new
+
+    def unmake(self) -> None:
+        """Remove a folder in which nothing was written; one that holds something stays."""
+        with contextlib.suppress(OSError):
+            for folder in (self.path / "blocks", self.path / "sheets", self.path):
+                folder.rmdir()
 
     def blocks(self, plan: JobPlan, *, token: str | None = None) -> BlockFolder:
         """The block files; they carry overviews, since they are looked at while the map is under way."""

@@ -54,7 +54,7 @@ def write_picture(
     Args:
         plan: Of the job, or the part of it that is the sheet.
         sheet: Of the plan.
-        path: Where it appears.
+        path: Where it appears, in a folder of the sheet that is made where it is not there.
         source: Opened with the plan's bands.
         token: Part of the temporary names.
         on_part: Called after each band of rows; what it raises ends the writing.
@@ -62,7 +62,7 @@ def write_picture(
     Raises:
         RasterError: The source cannot be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     with appearing(path, token=token) as part:
         pixels = part.with_suffix(".pixels.tif")
         try:

@@ -33,7 +33,7 @@ def finish(desk: Desk, lease: Lease, job: SheetJob) -> None:
     """
     folder = MapFolder(desk.settings.maps_folder / lease.map_id)
     blocks, products = folder.blocks(job.whole.plan, token=lease.token), folder.products(job.sheet)
-    products.classes.parent.mkdir(parents=True, exist_ok=True)
+    products.classes.parent.mkdir(exist_ok=True)
     artefact = desk.shelf.artefact(job)
     finisher = Finisher(
         plan=job.whole.plan,

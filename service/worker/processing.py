@@ -6,8 +6,9 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from service.jobs.errors import LeaseLost, StoreUnavailable
+from service.jobs.errors import LeaseLost, MapUnknown, StoreUnavailable
 from service.jobs.records import UnitKind
+from service.maps.layout import MapFolder
 from service.worker.desk import Desk
 from service.worker.finishing import finish
 from service.worker.heartbeat import Heartbeat
@@ -80,12 +81,28 @@ class Processor:
         job = self._shelf.sheet(
             lease.job_id, lease.sheet, lambda: desk.patiently(lambda: self._store.planned(lease.job_id))
         )
+        self._make_folder(desk, lease)
         if lease.kind == UnitKind.BLOCK:
             RunOfBlocks(desk, lease, job).process()
         elif lease.kind == UnitKind.SHEET:
             finish(desk, lease, job)
         else:
             draw(desk, lease, job)
+
+    def _make_folder(self, desk: Desk, lease: Lease) -> None:
+        """Make the map's folder, unless the map was deleted since it was leased.
+
+        Raises:
+            LeaseLost: It was.
+        """
+        folder = MapFolder(self._settings.maps_folder / lease.map_id)
+        if not folder.make():
+            return
+        try:
+            desk.patiently(lambda: self._store.map(lease.map_id))
+        except MapUnknown as error:
+            folder.unmake()
+            raise LeaseLost(f"map {lease.map_id} was deleted") from error
 
     def _give_back(self, lease: Lease) -> None:
         try:

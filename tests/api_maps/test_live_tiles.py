@@ -28,11 +28,11 @@ def story(house, client, tmp_path_factory):
 
     beginning = see()
     house.work(leases=3)
-    client.app.state.open_maps.forget(record.id)  # rather than wait for a second
+    client.app.state.services.maps.forget(record.id)  # rather than wait for a second
     units = house.store.units(record.job_id, kind=UnitKind.BLOCK, status=UnitStatus.DONE)
     middle = see()
     house.work()
-    client.app.state.open_maps.forget(record.id)
+    client.app.state.services.maps.forget(record.id)
     return {"beginning": beginning, "middle": middle, "end": see(), "done": units}
 
 
@@ -94,7 +94,7 @@ def test_a_tile_where_nothing_happened_is_confirmed_unchanged(house, client, tmp
     address = "/maps/{}/tiles/2154_10cm/{}/{}/{}.png"
     first = {tile: client.get(address.format(record.id, *tile)).headers["etag"] for tile in tiles}
     house.work(leases=3)
-    client.app.state.open_maps.forget(record.id)
+    client.app.state.services.maps.forget(record.id)
     again = {
         tile: client.get(address.format(record.id, *tile), headers={"If-None-Match": tag})
         for tile, tag in first.items()

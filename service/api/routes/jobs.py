@@ -1,19 +1,18 @@
 """Jobs: follow them, stop them, take them up again, delete them."""
 
-import shutil
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from service.api.deleting import delete_job
 from service.api.deps import PresenterDep, PrincipalDep, ServicesDep, StoreDep
-from service.api.predicting import release_sources, take_up
+from service.api.predicting import take_up
 from service.api.problems import described
 from service.api.schemas import BlockPage, JobOut, JobPage, LogOut
 from service.api.telling import tell
 from service.jobs.records import Job, JobStatus, UnitKind, UnitStatus
-from service.maps.layout import MapFolder
 
 router = APIRouter(prefix="/jobs", tags=["Jobs"])
 
@@ -74,9 +73,7 @@ def end_job(job: JobDep, services: ServicesDep, presenter: PresenterDep, respons
     """
     if not job.status.is_terminal:
         return presenter.job(services.store.dismiss(job.id))
-    release_sources(job, services)
-    services.store.delete_job(job.id)
-    shutil.rmtree(MapFolder(services.settings.maps_folder / job.map_id).path, ignore_errors=True)
+    delete_job(job, services)
     response.status_code = 204
     return None
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from service.api import deleting
 from service.api.caching import answer
 from service.api.deps import PrincipalDep, ServicesDep, StoreDep
 from service.api.mapfiles import files_of
@@ -20,7 +21,6 @@ from service.api.mapshapes import (
     map_out,
     sheet_out,
 )
-from service.api.predicting import release_sources
 from service.api.problems import described
 from service.api.showing import (
     AddressesDep,
@@ -30,7 +30,6 @@ from service.api.showing import (
     MapAddressesDep,
     MapDep,
     MapId,
-    OpenMapsDep,
     facts_of,
     nomenclature_of,
 )
@@ -88,14 +87,9 @@ def read_map(
 
 
 @router.delete("/maps/{map_id}", status_code=204, responses=described(401, 403, 404, 409))
-def delete_map(map_id: MapId, services: ServicesDep, principal: PrincipalDep, maps: OpenMapsDep) -> None:
+def delete_map(map_id: MapId, services: ServicesDep, principal: PrincipalDep) -> None:
     """Delete a map and its files; its job stays, as history. A job under way is to be stopped first."""
-    store = services.store
-    job = store.job(store.map(map_id, owner=principal.sees).job_id)
-    if job.status.is_terminal:
-        release_sources(job, services)
-    store.delete_map(map_id)
-    maps.discard(map_id)
+    deleting.delete_map(map_id, services, owner=principal.sees)
 
 
 @router.get(
