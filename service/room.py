@@ -1,4 +1,4 @@
-"""Room on a disk, and how to tell that there is none."""
+"""Room on a disk: what may still be written before the share that is kept free."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,37 @@ _FULL_WORDS = ("No space left on device", "Disk quota exceeded")
 
 _LAST_BYTES = 2**20
 """A disk on which less is free is full: larger than what is written in one go."""
+
+MAKE_ROOM = "delete maps or uploads that are not needed any more, or ask whoever runs the server for room"
+"""What to do about a full disk."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """The room in a folder; asked of the file system each time."""
+
+    folder: Path
+    """Need not be there yet."""
+    kept_free_bytes: int
+    """Of the disk, left to the store, the logs and what is under way."""
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes that may still be written; negative where less is free than is kept free."""
+        there = next(path for path in (self.folder, *self.folder.absolute().parents) if path.exists())
+        return shutil.disk_usage(there).free - self.kept_free_bytes
+
+    @property
+    def word(self) -> str | None:
+        """Why a job has to wait, or None where there is room."""
+        num_bytes = self.num_bytes
+        if num_bytes >= 0:
+            return None
+        free = num_bytes + self.kept_free_bytes
+        return (
+            f"waits for room on the disk: {free:,} bytes are free, {self.kept_free_bytes:,} are kept free;"
+            f" {MAKE_ROOM}"
+        )
 
 
 @contextmanager

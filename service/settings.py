@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -71,6 +71,9 @@ class Settings(BaseSettings):
 
     max_scene_px: PositiveInt = 40_000_000_000
     """Largest scene accepted, in pixels."""
+
+    disk_kept_free_bytes: NonNegativeInt = 256 * 2**20
+    """Disk left free: below it uploads and new jobs are refused and workers wait for room, in bytes."""
 
     map_keep_s: NonNegativeFloat = 0.0
     """Maps are deleted this long after their job is over, in seconds; 0 keeps them until they are deleted."""

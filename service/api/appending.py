@@ -12,7 +12,8 @@ import anyio
 
 from service.api.forms import too_large
 from service.api.problems import MediaTypeRefused
-from service.api.uploadfolder import UploadUnknown, disk_answers, require_room
+from service.api.refusing import require_room
+from service.api.uploadfolder import UploadUnknown, disk_answers
 from service.errors import Conflict
 from service.rasters.errors import UnsupportedFormat
 from service.rasters.opening import driver_of
@@ -62,7 +63,7 @@ class Piece:
         if self._checksum is not None:
             self._checksum.update(data)
         was_short = self.num_bytes < _HEAD_BYTES
-        require_room(self._upload.folder, len(data))  # others may have filled it since the upload began
+        require_room(self._upload.room, len(data))  # others may have filled it since the upload began
         with disk_answers(self._upload.folder):
             self._file.write(data)
             self._file.flush()

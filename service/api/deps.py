@@ -26,6 +26,7 @@ from service.api.words import preferred_language
 from service.intake.choosing import registry_of
 from service.jobs.bell import Bell
 from service.jobs.store import Store
+from service.room import Room
 from service.settings import Settings, usable_cores
 
 PLANNING_AT_ONCE = 2
@@ -46,6 +47,8 @@ class Services:
     registry: Registry
     uploads: UploadFolder
     maps: OpenMaps
+    room: Room
+    """Of the maps."""
     crew: Crew
     watches: Watches
     geometries: Geometries
@@ -68,7 +71,8 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
         bell: What calls workers.
     """
     async with anyio.create_task_group() as tasks:
-        uploads = UploadFolder(settings.uploads_folder.resolve())
+        kept = settings.disk_kept_free_bytes
+        uploads = UploadFolder(settings.uploads_folder.resolve(), kept_free_bytes=kept)
         folders = [re.escape(str(folder.resolve())) for folder in settings.source_folders]
         services = Services(
             settings=settings,
@@ -77,6 +81,7 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             registry=registry_of(settings),
             uploads=uploads,
             maps=OpenMaps(store, settings.maps_folder),
+            room=Room(folder=settings.maps_folder, kept_free_bytes=kept),
             crew=Crew(store),
             watches=Watches(store, tasks),
             geometries=Geometries(store),

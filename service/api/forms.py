@@ -11,7 +11,8 @@ from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import parse_options_header
 
 from service.api.problems import FieldError, MalformedRequest, PayloadTooLarge
-from service.api.uploadfolder import disk_answers, require_room
+from service.api.refusing import require_room
+from service.api.uploadfolder import disk_answers
 from service.rasters.opening import driver_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class FileSink:
             if len(self._head) >= _HEAD_BYTES:
                 self._check()
         self._sha256.update(data)
-        require_room(self.upload.folder, len(data))  # who sends in chunks does not say how much comes
+        require_room(self.upload.room, len(data))  # who sends in chunks does not say how much comes
         with disk_answers(self.upload.folder):
             self._file.write(data)
 

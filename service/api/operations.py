@@ -51,13 +51,15 @@ def check_ready(services: Services) -> None:
     """Go on only if a job that came now would be done.
 
     Raises:
-        NotReady: The store or the broker does not answer, or no worker is alive.
+        NotReady: The store or the broker does not answer, no worker is alive, or the disk is full.
     """
     lacks: dict[str, str] = {}
     if not services.store.is_reachable():
         lacks["store"] = "the job store does not answer"
     elif not services.store.workers():
         lacks["worker"] = "no worker is alive"
+    if (waits := services.room.word) is not None:
+        lacks["disk"] = waits
     if not services.bell.is_reachable():
         lacks["broker"] = "the broker does not answer"
     if lacks:

@@ -15,6 +15,7 @@ from models.errors import ArtefactMissing
 from service.api.asking import PRIORITIES
 from service.api.estimating import estimate_plan
 from service.api.problems import FieldError
+from service.api.refusing import require_room
 from service.api.sourcing import Sources, read_aoi, read_aoi_file
 from service.api.words import job_title
 from service.errors import Conflict, PreflightError
@@ -154,6 +155,9 @@ def accept(asked: Asked, services: Services) -> tuple[Job, Outcome]:
     """Find the equal job that is there, take one up again that stopped, or make a new one.
 
     Within one owner: nobody learns what others have mapped.
+
+    Raises:
+        DiskFull: The files of a new map would not find room.
     """
     profile_class = services.crew.profile_class()
     if not asked.fields.force:
@@ -163,6 +167,7 @@ def accept(asked: Asked, services: Services) -> tuple[Job, Outcome]:
                 return known, "deduplicated"
             if not missing_sources(known, services):
                 return take_up(known, services), "resumed"
+    require_room(services.room, asked.estimate.product_bytes)
     job = services.store.create_job(_new_job(asked, services, profile_class))
     for upload in asked.uploads:
         upload.use(job.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.api.refusing import shortage
 from service.api.schemas import (
     BlockCounts,
     BlockOut,
@@ -115,7 +116,8 @@ class Presenter:
         crew, wording, size = self.services.crew, self.services.wording, asked.estimate
         profile_class = crew.profile_class()
         rate = crew.mpx_per_s(profile_class)
-        waits = crew.word_on(profile_class)
+        lacking = shortage(self.services.room, size.product_bytes)
+        warnings = (crew.word_on(profile_class), lacking and f"there is no room for this map: {lacking}")
         return EstimateOut(
             num_px=size.num_px,
             num_blocks=size.num_blocks,
@@ -129,7 +131,7 @@ class Presenter:
             bands=list(asked.planned.plan.bands),
             profile=profile_class,
             notes=[wording.for_callers(note) for note in asked.planned.notes],
-            warnings=[] if waits is None else [waits],
+            warnings=[warning for warning in warnings if warning],
         )
 
     def upload(self, upload: Upload, *, keep_s: float) -> UploadOut:
@@ -194,7 +196,7 @@ class Presenter:
         """What the store says, or why nothing happens."""
         if job.status.is_terminal:
             return job.message
-        return self.services.crew.word_on(job.profile_class) or job.message
+        return self.services.crew.word_on(job.profile_class) or self.services.room.word or job.message
 
 
 def progress_of(job: Job) -> float:

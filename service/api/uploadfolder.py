@@ -26,15 +26,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.api.problems import DiskFull
+from service.api.refusing import disk_full, require_room
 from service.errors import Conflict, NotFound
 from service.jobs.ids import new_id
+from service.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-KEPT_FREE_BYTES = 256 * 2**20
-"""Disk that uploads leave to the store, the logs and the maps."""
 
 MAX_NAME_BYTES = 200
 _ID = re.compile(r"[0-9a-z]{26}")
@@ -76,6 +74,8 @@ class Upload:
     """One file that was sent, or is being sent."""
 
     folder: Path
+    room: Room
+    """On its disk."""
 
     @property
     def id(self) -> str:
@@ -142,13 +142,15 @@ class Upload:
 class UploadFolder:
     """All uploads of a service."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept_free_bytes: int) -> None:
         """Take the folder; it is made when the first upload comes.
 
         Args:
             path: The same for every process of the service.
+            kept_free_bytes: Disk that uploads leave free.
         """
         self.path = path
+        self._room = Room(folder=path, kept_free_bytes=kept_free_bytes)
 
     def create(self, *, owner: str, name: str, size: int | None, metadata: str = "") -> Upload:
         """Start an upload.
@@ -165,7 +167,7 @@ class UploadFolder:
         with disk_answers(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             self.require_room(size or 0)
-            upload = Upload(self.path / new_id())
+            upload = self._upload(new_id())
             about = About(
                 owner=owner, name=safe_name(name), size=size, created=time.time(), metadata=metadata
             )
@@ -180,8 +182,7 @@ class UploadFolder:
         Raises:
             DiskFull: It could not.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        require_room(self.path, num_bytes)
+        require_room(self._room, num_bytes)
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """Find an upload.
@@ -193,7 +194,7 @@ class UploadFolder:
         Raises:
             UploadUnknown: There is none, or it is another's.
         """
-        upload = Upload(self.path / upload_id)
+        upload = self._upload(upload_id)
         is_there = _ID.fullmatch(upload_id) is not None and (upload.folder / "about.json").is_file()
         if is_there and owner in (None, upload.about.owner):
             return upload
@@ -201,13 +202,16 @@ class UploadFolder:
             f"no upload {upload_id!r}", remedy="it may have expired: send the file again, POST /uploads"
         )
 
+    def _upload(self, upload_id: str) -> Upload:
+        return Upload(self.path / upload_id, self._room)
+
     def holding(self, path: str) -> Upload | None:
         """The upload that a file belongs to, or None if it is no upload's."""
         try:
             inside = Path(path).relative_to(self.path.resolve())
         except ValueError:
             return None
-        return Upload(self.path / inside.parts[0])
+        return self._upload(inside.parts[0])
 
     def sweep(self, *, keep_s: float, is_active: Callable[[str], bool]) -> int:
         """Remove what nobody needs any more.
@@ -224,7 +228,7 @@ class UploadFolder:
             if folder.name.startswith("."):
                 shutil.rmtree(folder, ignore_errors=True)  # a removal that was interrupted
                 continue
-            upload = Upload(folder)
+            upload = self._upload(folder.name)
             try:
                 idle_s = now - upload.last_change
                 is_abandoned = not upload.is_whole and not upload.about.is_resumable
@@ -254,25 +258,6 @@ def safe_name(name: str) -> str:
 def _cut(text: str, num_bytes: int) -> str:
     """As much of a text as fits into so many bytes; file systems count those."""
     return text.encode()[:num_bytes].decode(errors="ignore")
-
-
-def require_room(folder: Path, num_bytes: int) -> None:
-    """Refuse bytes that would leave too little of the disk for the store and for maps under way.
-
-    Raises:
-        DiskFull: They would.
-    """
-    free = shutil.disk_usage(folder).free
-    if num_bytes + KEPT_FREE_BYTES > free:
-        raise disk_full(f"{num_bytes:,} bytes are to come, {max(free - KEPT_FREE_BYTES, 0):,} are free")
-
-
-def disk_full(what: str) -> DiskFull:
-    """There is no room; what to do about it."""
-    return DiskFull(
-        f"the server's disk is full: {what}",
-        remedy="delete maps or uploads that are not needed any more, or ask whoever runs the server for room",
-    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from service.errors import NotFound
 from service.jobs.bell import CeleryBell
 from service.jobs.records import JobStatus, LogLevel
 from service.jobs.store import Store
+from service.room import Room
 from service.settings import STORE_NAME
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def show(settings: Settings, *, job_id: str) -> None:
     """Show one job and the end of its log."""
     with closing(_store(settings)) as store:
         job, entries = store.job(job_id), store.log(job_id, limit=20)
-    _tell(job)
+    _tell(job, settings)
     for entry in entries:
         colour = {LogLevel.WARNING: "yellow", LogLevel.ERROR: "red"}.get(entry.level)
         click.secho(f"  {_moment(entry.at)}  {entry.text}", fg=colour)
@@ -73,7 +74,7 @@ def cancel(settings: Settings, *, job_id: str) -> None:
     """End a job; workers leave it within a block, and what is done can be resumed from."""
     with closing(_store(settings)) as store:
         was_over = store.job(job_id).status.is_terminal
-        _tell(store.dismiss(job_id))
+        _tell(store.dismiss(job_id), settings)
     if was_over:
         click.echo("  nothing to cancel: it was over")
 
@@ -87,7 +88,7 @@ def resume(settings: Settings, *, job_id: str) -> None:
         job = store.resume(job_id)
     if settings.broker_url:  # in a house the watch rings within seconds
         CeleryBell(settings).ring(job.profile_class)
-    _tell(job)
+    _tell(job, settings)
 
 
 def _store(settings: Settings) -> Store:
@@ -104,9 +105,11 @@ def _place(settings: Settings) -> str:
     return "the store of ORTHOSCAPE_STORE_URL" if settings.store_url else str(settings.home)
 
 
-def _tell(job: Job) -> None:
+def _tell(job: Job, settings: Settings) -> None:
+    room = Room(folder=settings.maps_folder, kept_free_bytes=settings.disk_kept_free_bytes)
+    waits = None if job.status.is_terminal else room.word
     click.secho(f"{job.id}  {job.title}", bold=True)
-    click.echo(f"  {_status(job)}  {job.error or job.message}")
+    click.echo(f"  {_status(job)}  {job.error or waits or job.message}")
     click.echo(f"  map {job.map_name} ({job.map_id}), {job.model}, {job.area_km2:.3f} km2")
     failed = f", {job.blocks_failed} failed" if job.blocks_failed else ""
     sheets = f"{job.sheets_done} of {job.sheets_total} sheet{'s' if job.sheets_total != 1 else ''}"

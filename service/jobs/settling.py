@@ -119,7 +119,7 @@ def fail_unit(
     put_back(connection, job, [unit], error=error, max_attempts=max_attempts, is_loss=False)
 
 
-def give_back(connection: sa.Connection, lease: Lease) -> None:
+def give_back(connection: sa.Connection, lease: Lease, *, reason: str | None = None) -> None:
     """Make what is not done of a lease ready again, as if it had never been leased."""
     job = lock_job(connection, lease.job_id)
     if job is None:
@@ -132,6 +132,9 @@ def give_back(connection: sa.Connection, lease: Lease) -> None:
     ).rowcount
     if freed:
         add_to_job(connection, job.id, Counter(units_leased=-freed, units_ready=freed))
+        if reason is not None:
+            text = f"{lease.kind} {lease.units[0].name} of sheet {lease.sheet} is given back: {reason}"
+            write_log(connection, job.id, text, level=LogLevel.WARNING)
 
 
 def put_back(

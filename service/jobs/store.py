@@ -330,10 +330,15 @@ class Store:
         with self.database.writing() as connection:
             settling.fail_unit(connection, lease, unit_id, error, max_attempts=self._max_attempts)
 
-    def give_back(self, lease: Lease) -> None:
-        """Make what is not done of a lease ready again, as if it had never been leased."""
+    def give_back(self, lease: Lease, *, reason: str | None = None) -> None:
+        """Make what is not done of a lease ready again, as if it had never been leased.
+
+        Args:
+            lease: All of it, or what is left.
+            reason: For the job's log, where its owner should know.
+        """
         with self.database.writing(is_durable=False) as connection:
-            settling.give_back(connection, lease)
+            settling.give_back(connection, lease, reason=reason)
 
     def lapse_worker(self, worker_id: str, *, is_loss: bool = False) -> int:
         """End all attempts of a worker whose child has died; they stay counted.

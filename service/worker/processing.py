@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from service.jobs.errors import LeaseLost, MapUnknown, StoreUnavailable
 from service.jobs.records import UnitKind
 from service.maps.layout import MapFolder
+from service.room import Room
 from service.worker.desk import Desk
 from service.worker.finishing import finish
 from service.worker.heartbeat import Heartbeat
@@ -16,6 +17,7 @@ from service.worker.leaving import WorkerLeaving
 from service.worker.lines import told
 from service.worker.picturing import draw
 from service.worker.segmenting import OURS, RunOfBlocks
+from service.worker.waiting import NoRoom
 
 if TYPE_CHECKING:
     from service.jobs.records import Lease
@@ -44,12 +46,14 @@ class Processor:
     ) -> None:
         self._settings, self._store, self._shelf = settings, store, shelf
         self._pace, self._watchdog, self._stop = pace, watchdog, stop
+        self._room = Room(folder=settings.maps_folder, kept_free_bytes=settings.disk_kept_free_bytes)
 
     def process(self, lease: Lease) -> None:
         """Work on a lease until its units are settled, or it is lost, or this worker is to leave.
 
         Raises:
             WorkerLeaving: This worker was asked to leave; the lease is given back.
+            NoRoom: A disk is full; the lease is given back.
         """
         fields = {"job_id": lease.job_id, "sheet": lease.sheet, "kind": str(lease.kind)}
         _log.info("leased", extra=fields | {"num_units": len(lease.units)})
@@ -63,6 +67,7 @@ class Processor:
                 watchdog=self._watchdog,
                 heartbeat=heartbeat,
                 stop=self._stop,
+                room=self._room,
             )
             try:
                 self._make(desk, lease)
@@ -74,8 +79,7 @@ class Processor:
                 self._give_back(lease)
                 raise
             except Exception as error:  # noqa: BLE001  whatever it was, the job has to hear of it
-                _log.warning("lease failed", exc_info=error, extra=fields)
-                self._fail_all(desk, lease, error)
+                self._end(desk, lease, error)
 
     def _make(self, desk: Desk, lease: Lease) -> None:
         job = self._shelf.sheet(
@@ -103,6 +107,21 @@ class Processor:
         except MapUnknown as error:
             folder.unmake()
             raise LeaseLost(f"map {lease.map_id} was deleted") from error
+
+    def _end(self, desk: Desk, lease: Lease, error: Exception) -> None:
+        """Give a lease back that a full disk ended; what ended otherwise has failed."""
+        fields = {"job_id": lease.job_id, "sheet": lease.sheet, "kind": str(lease.kind)}
+        try:
+            desk.raise_if_full(error)
+        except NoRoom as full:
+            give_back = partial(self._store.give_back, lease, reason=f"the disk is full: {full}")
+            try:  # the store may lie on that disk; a lease that is never given back costs an attempt
+                desk.patiently(give_back)
+            except OURS as lost:
+                _log.info("not told: %s", lost, extra=fields)
+            raise
+        _log.warning("lease failed", exc_info=error, extra=fields)
+        self._fail_all(desk, lease, error)
 
     def _give_back(self, lease: Lease) -> None:
         try:

@@ -56,6 +56,7 @@ class RunOfBlocks:
         Raises:
             LeaseLost: The lease lapsed, or the job was dismissed.
             WorkerLeaving: This worker was asked to leave.
+            NoRoom: A disk is full.
         """
         self._settle_those_there()
         while self._units:
@@ -64,6 +65,7 @@ class RunOfBlocks:
             except OURS:
                 raise
             except Exception as error:  # noqa: BLE001  whatever a block raises is told as its failure
+                self._desk.raise_if_full(error)
                 self._fail(self._unwritten or self._next(), error)
 
     def _settle_those_there(self) -> None:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from service.jobs.bell import CeleryBell
 from service.jobs.records import WorkerInfo
 from service.jobs.store import Store
+from service.room import Room
 from service.worker.leaving import WorkerLeaving
 from service.worker.pace import Pace
 from service.worker.patience import patiently
 from service.worker.processing import Processor
 from service.worker.reconciling import Presence
 from service.worker.shelf import Shelf
+from service.worker.waiting import NoRoom, RoomWatch
 from service.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ class Shift:
         self._processor = Processor(
             settings, store=self._store, shelf=self._shelf, pace=pace, watchdog=watchdog, stop=stop
         )
+        self._room = RoomWatch(
+            Room(folder=settings.maps_folder, kept_free_bytes=settings.disk_kept_free_bytes)
+        )
         self._is_called, self._is_idle, self._is_ending = threading.Event(), threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
 
@@ -123,11 +128,21 @@ class Shift:
             if not has_woken:
                 has_woken = True
                 self._wake_next()
-            self._processor.process(lease)
+            self._make(lease)
             self._stop.check()
         self._shelf.close_sources()
 
+    def _make(self, lease: Lease) -> None:
+        try:
+            self._processor.process(lease)
+        except NoRoom:
+            self._room.note_full()
+        else:
+            self._room.note_well()
+
     def _claim(self) -> Lease | None:
+        if not self._room.is_open():
+            return None
         return self._store.claim(self._name, self._class, lease_s=self._settings.lease_s)
 
     def _wake_next(self) -> None:

@@ -145,8 +145,8 @@ def test_an_address_forges_no_line_of_the_log():
     assert "\\n2026-01-01" in line
 
 
-def test_a_body_of_unknown_length_leaves_room_on_the_disk(house, monkeypatch):
-    monkeypatch.setattr("service.api.uploadfolder.KEPT_FREE_BYTES", 2**60)
+def test_a_body_of_unknown_length_leaves_room_on_the_disk(open_house, monkeypatch):
+    house = open_house(disk_kept_free_bytes=2**60)
     monkeypatch.setattr(house.app.state.services.uploads, "require_room", lambda _: None, raising=False)
     answer = house.client.post(
         "/predict", content=iter([b"II*\0", bytes(100)]), headers={"Content-Type": "image/tiff"}

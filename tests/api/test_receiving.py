@@ -49,8 +49,8 @@ def test_an_undeclared_size_beyond_the_limit_is_refused_as_it_comes(open_house, 
     assert house.left == []
 
 
-def test_a_full_disk_is_told(house, make_raster, monkeypatch):
-    monkeypatch.setattr("service.api.uploadfolder.KEPT_FREE_BYTES", 2**60)
+def test_a_full_disk_is_told(open_house, make_raster):
+    house = open_house(disk_kept_free_bytes=2**60)
     answer = house.send(make_raster())
     assert (answer.status_code, answer.json()["type"]) == (507, "urn:orthoscape:problem:disk-full")
     assert "delete maps or uploads" in answer.json()["remedy"]

@@ -16,7 +16,8 @@ if "service.embedded.entry" in sys.orig_argv:
     def commit(self, sheet, block, *arrays, **options):
         if block.name == {block!r}:
             import os, signal, time
-            {deed}
+            if not os.path.exists({until!r}):
+                {deed}
         return plain(self, sheet, block, *arrays, **options)
 
     BlockFolder.commit = commit
@@ -30,9 +31,17 @@ DEEDS = {
 }
 
 
-def hook(folder: Path, *, block: str, deed: str) -> dict[str, str]:
-    """Environment of workers in which one block goes wrong whenever it is to be written."""
+def hook(folder: Path, *, block: str, deed: str, until: Path | None = None) -> dict[str, str]:
+    """Environment of workers in which one block goes wrong whenever it is to be written.
+
+    Args:
+        folder: To be made, for the hook.
+        block: Its name.
+        deed: Of `DEEDS`.
+        until: A file that ends it once it is there; None never does.
+    """
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(_HOOK.format(block=block, deed=DEEDS[deed]), encoding="utf-8")
+    code = _HOOK.format(block=block, deed=DEEDS[deed], until=str(until or ""))
+    (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
     before = os.environ.get("PYTHONPATH")  # where the code may be that is tested
     return {"PYTHONPATH": os.pathsep.join([str(folder), *([before] if before else [])])}

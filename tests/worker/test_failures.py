@@ -15,7 +15,9 @@ def bad_block(workshop) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("backend", "deed"), [*(("sqlite", deed) for deed in DEEDS), ("postgresql", "killed")]
+    ("backend", "deed"),
+    # A full disk is waited for: test_room.py.
+    [*(("sqlite", deed) for deed in sorted(DEEDS.keys() - {"full"})), ("postgresql", "killed")],
 )
 def test_a_bad_block_fails_its_job_by_name(workshop, tmp_path, deed):
     name = bad_block(workshop)
@@ -29,7 +31,7 @@ def test_a_bad_block_fails_its_job_by_name(workshop, tmp_path, deed):
     failed = workshop.job(job)
     assert failed.status == JobStatus.FAILED
     assert name in failed.error
-    assert {"raised": "cursed", "full": "No space left"}.get(deed, "died") in failed.error
+    assert {"raised": "cursed"}.get(deed, "died") in failed.error
     units = workshop.store.units(job.id, kind=UnitKind.BLOCK)
     assert [unit.name for unit in units if unit.status == UnitStatus.FAILED] == [name]
     assert max(unit.attempts for unit in units if unit.name != name) < workshop.settings.max_attempts

@@ -24,7 +24,7 @@ async def alive() -> dict[str, str]:
 
 @router.api_route("/readyz", methods=_READ)
 def ready(services: ServicesDep) -> dict[str, str]:
-    """Whether a job that came now would be done: the store and the broker answer, a worker is alive."""
+    """Whether a job that came now would be done: store, broker and a worker are there, and room."""
     check_ready(services)
     return {"status": "ready"}
 
