@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own abbreviation
 from models.manifest import Metrics
 from models.nomenclature import Nomenclature
 from training.losses import IGNORED
-from training.networks.compact import CompactUNet
+from training.networks.compact import STRIDE_PX, CompactUNet
 from training.scenes import SceneSet
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -116,12 +116,19 @@ def torch_predictor(network: CompactUNet, *, channels: Sequence[int], missing: S
 def raw_logits(
     network: CompactUNet, image_CHW: NDArray[np.uint8], *, missing: Sequence[int] = ()
 ) -> torch.Tensor:
-    """Logits float32 [K, H, W] of one image, temperature not applied."""
+    """Logits float32 [K, H, W] of one image of any size, temperature not applied.
+
+    What is missing to the network's stride is mirrored at the right and at the bottom, as the service does.
+    """
+    height, width = image_CHW.shape[1:]
     normalised_1CHW = (torch.tensor(image_CHW)[None].float() - network.mean_1C11) / network.std_1C11
     normalised_1CHW[:, list(missing)] = 0.0
+    padding = (0, -width % STRIDE_PX, 0, -height % STRIDE_PX)
+    if any(padding):
+        normalised_1CHW = F.pad(normalised_1CHW, padding, mode="reflect")
     with torch.autocast("cpu", torch.bfloat16):
         logits_1KHW = network.logits(normalised_1CHW.contiguous(memory_format=torch.channels_last))
-    return logits_1KHW[0].float()
+    return logits_1KHW[0, :, :height, :width].float()
 
 
 def fit_temperature(

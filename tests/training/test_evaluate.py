@@ -5,7 +5,8 @@ import pytest
 from toys import toy_scenes
 
 from models.nomenclature import COSIA
-from training.evaluate import Confusion, evaluate, to_metrics
+from training.evaluate import Confusion, evaluate, to_metrics, torch_predictor
+from training.networks.compact import CompactSpec, CompactUNet
 
 
 def test_iou_of_a_confusion_made_by_hand():
@@ -47,3 +48,11 @@ def test_metrics_name_what_is_absent():
 def test_no_scenes_is_no_score():
     with pytest.raises(ValueError, match="no scenes"):
         evaluate(toy_scenes(num_scenes=0), lambda image_CHW: image_CHW[0], num_classes=16)
+
+
+def test_images_of_any_size_are_predicted():
+    spec = CompactSpec(num_bands=3, num_channels=4, widths=(8, 8, 8, 8, 8), mean=(0.0,) * 3, std=(1.0,) * 3)
+    predict = torch_predictor(CompactUNet(spec).eval(), channels=(3, 1, 2, 0))
+    image_CHW = np.random.default_rng(0).integers(0, 255, (3, 70, 101), dtype=np.uint8)
+    assert predict(image_CHW).shape == (70, 101)
+    assert np.array_equal(predict(image_CHW[:, :64, :96])[:8, :8], predict(image_CHW)[:8, :8])
