@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _REDIS_TIMEOUT_S = 1.0
+_SOCKET = "redis+socket://"
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class Rates:
 
         Args:
             per_minute: Most requests in any minute; 0 for no limit.
-            redis_url: ``redis://``, ``rediss://`` or ``unix://``; anything else counts in memory.
+            redis_url: ``redis://``, ``rediss://``, ``unix://``, or Celery's ``redis+socket://``;
+                anything else counts in memory.
         """
-        if per_minute and redis_url.startswith(("redis://", "rediss://", "unix://")):
+        if per_minute and redis_url.startswith(("redis://", "rediss://", "unix://", _SOCKET)):
             url = redis_url.replace("unix://", "redis+unix://", 1)
+            if redis_url.startswith(_SOCKET):
+                url = "redis+unix://" + redis_url.removeprefix(_SOCKET).partition("?")[0]
             storage = storage_from_string(
                 url, wrap_exceptions=True, socket_timeout=_REDIS_TIMEOUT_S, key_prefix="orthoscape-rates"
             )

@@ -6,6 +6,7 @@ from service.access.door import check_door, is_loopback
 from service.access.errors import DoorRefused, ForeignRequest, TooManyRequests
 from service.access.origins import check_host, check_origin
 from service.access.rates import Rates
+from service.embedded.broker import broker_url
 from service.settings import Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  that is what is refused
@@ -113,7 +114,8 @@ def test_a_redis_that_is_away_limits_nobody(caplog):
 
 
 def test_processes_share_a_minute_through_redis(redis_socket):
-    one, other = (Rates.counting(2, redis_url=f"unix://{redis_socket}?db=0") for _ in range(2))
+    urls = f"unix://{redis_socket}?db=0", broker_url(redis_socket)
+    one, other = (Rates.counting(2, redis_url=url) for url in urls)
     one.take("me")
     other.take("me")
     for rates in (one, other):
