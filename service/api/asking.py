@@ -144,7 +144,10 @@ class PredictFields(BaseModel):
         examples=["2024-06-15"],
     )
     dry_run: bool = Field(default=False, description="Answer with an estimate, and do nothing.")
-    priority: Literal["low", "normal", "high"] = "normal"
+    priority: Literal["low", "normal", "high"] = Field(
+        default="normal",
+        description="Which of one's own jobs go first; owners share the workers whatever they ask for.",
+    )
     max_failed_share: float = Field(
         default=0.0,
         ge=0,

@@ -32,11 +32,15 @@ _HELD = (
         jobs.c.owner,
         sa.func.sum(jobs.c.units_leased).label("by_owner"),
         sa.func.max(sa.func.coalesce(jobs.c.served, 0.0)).label("owner_served"),
+        sa.func.min(jobs.c.created).label("owner_since"),
     )
     .where(IS_LIVE)
     .group_by(jobs.c.owner)
     .subquery()
 )
+
+# The owner is chosen before any priority is looked at, ties included: who asks for more than others is served
+# no sooner for it.
 
 # Whoever waits for the row finds it as it has become: all conditions are on the row itself, so that a job
 # of which nothing is left by then is passed over.
@@ -45,8 +49,8 @@ _NEXT_JOB = (
     .join(_HELD, _HELD.c.owner == jobs.c.owner)
     .where(IS_LIVE, jobs.c.units_ready > 0, _IS_FOR_CLASS)
     .order_by(
+        *(_HELD.c.by_owner, _HELD.c.owner_served, _HELD.c.owner_since, jobs.c.owner),
         jobs.c.priority.desc(),
-        *(_HELD.c.by_owner, _HELD.c.owner_served),
         *(jobs.c.units_leased, sa.func.coalesce(jobs.c.served, 0.0)),
         *(jobs.c.created, jobs.c.id),
     )
@@ -102,9 +106,10 @@ _NUM_OWN = sa.select(sa.func.count()).select_from(units).where(_IS_OWN)
 def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, lease_s: float) -> Lease | None:
     """Lease what is next to be done by a worker of this class.
 
-    Between jobs: priority, then the owner who holds the fewest units, then the job of which the fewest are
-    held; of equals the one that was served longest ago, so that one worker alone serves all in turn. Within a
-    job: its units' turns. A unit that was tried before is leased alone, after those of its run that were not.
+    First the owner who holds the fewest units; then, of that owner's jobs, those of the highest priority; of
+    these the one of which the fewest units are held. Of equals the one that was served longest ago, so that
+    one worker alone serves all in turn. Within a job: its units' turns. A unit that was tried before is
+    leased alone, after those of its run that were not.
 
     Args:
         connection: In a writing transaction.

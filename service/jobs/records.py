@@ -85,7 +85,7 @@ class NewJob:
     profile_class: str | None = None
     """None: of the first worker that leases from it."""
     priority: int = 0
-    """1 is high, -1 low."""
+    """1 is high, -1 low; among the jobs of one owner."""
     max_failed_share: float = 0.0
     """The job goes on while no more than this share of its blocks has failed."""
     run_blocks: int = 4

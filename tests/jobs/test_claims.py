@@ -96,6 +96,31 @@ def test_priority_goes_first(store):
     assert order == [high] * 3 + [normal] * 3 + [low] * 3
 
 
+@on_both
+def test_priority_counts_among_the_jobs_of_one_owner_only(store):
+    """Whoever calls all jobs urgent, with many or fresh ones, takes nothing from others."""
+    planned = make_planned(rows=6)
+    quiet = store.create_job(make_job(planned, owner="bob"))
+    urgent = [store.create_job(make_job(planned, owner="ann", priority=1)) for _ in range(3)]
+    unhurried = store.create_job(make_job(planned, owner="ann", priority=-1))
+    leased = [store.job(store.claim("w", CLASS_A, lease_s=60).job_id) for _ in range(12)]
+    assert [job.owner for job in leased] == ["bob", "ann"] * 6, "of equals the one who waits longest"
+    assert {job.id for job in leased} == {quiet.id} | {job.id for job in urgent}
+    assert unhurried.id not in {job.id for job in leased}
+
+
+def test_owners_go_on_together_while_one_calls_everything_urgent(store):
+    """One worker that finishes each lease: both maps grow alike."""
+    for owner, priority in (("ann", 1), ("bob", 0)):
+        store.create_job(make_job(make_planned(rows=6), owner=owner, priority=priority))
+    owners = []
+    for lease, _ in zip(leases(store), range(8), strict=False):
+        owners.append(store.job(lease.job_id).owner)
+        finish(store, lease)
+        time.sleep(0.002)  # the store's clock may tick in milliseconds
+    assert owners == ["ann", "bob"] * 4
+
+
 @pytest.mark.parametrize("owners", [("ann", "ann"), ("ann", "bob")])
 def test_one_worker_serves_jobs_in_turn_the_oldest_first(store, owners):
     first, second = (store.create_job(make_job(owner=owner)).id for owner in owners)
