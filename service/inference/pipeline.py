@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class BlockResult:
     """Class values; 255 where there is no data or outside the area of interest."""
     confidence_HW: U8
     """Percent, 0-100; 255 where classes are."""
+    engine_s: float | None = None
+    """Seconds inside the engine; None when nothing was to be segmented."""
 
 
 @dataclass(kw_only=True)
@@ -94,6 +96,14 @@ class _Work:
     """The patch; None when there is nothing to segment."""
 
 
+class _Segmented(NamedTuple):
+    """What the engine made of one core."""
+
+    classes_HW: U8
+    confidence_HW: U8
+    engine_s: float
+
+
 def process_run(
     request: RunRequest,
     *,
@@ -130,19 +140,20 @@ def process_run(
     return figures
 
 
-def _segment(work: _Work, engine: Engine, figures: RunFigures) -> tuple[U8, U8] | None:
+def _segment(work: _Work, engine: Engine, figures: RunFigures) -> _Segmented | None:
     """Run the engine on one patch; returns the kept windows of classes and confidence."""
     if work.image_NCHW is None:
         figures.num_empty_cores += 1
         return None
     started = time.perf_counter()
     classes_NHW, confidence_NHW = engine.segment(work.image_NCHW)
-    figures.engine_s += time.perf_counter() - started
+    engine_s = time.perf_counter() - started
+    figures.engine_s += engine_s
     figures.num_cores += 1
     figures.num_forward_px += work.patch.height * work.patch.width
     figures.num_kept_px += work.core.window.num_px
     rows, cols = work.patch.slices_of(work.core)
-    return classes_NHW[0, rows, cols], confidence_NHW[0, rows, cols]
+    return _Segmented(classes_NHW[0, rows, cols], confidence_NHW[0, rows, cols], engine_s)
 
 
 def _cut_patches(
@@ -192,8 +203,9 @@ class _BlockGatherer:
             }
         )
         self._open: dict[str, BlockResult] = {}
+        self._engine_s: dict[str, float] = {}
 
-    def accept(self, item: tuple[_Work, tuple[U8, U8] | None]) -> None:
+    def accept(self, item: tuple[_Work, _Segmented | None]) -> None:
         """Take one core; commits its block when it was the last."""
         work, segmented = item
         block = work.block
@@ -208,11 +220,13 @@ class _BlockGatherer:
             self._open[block.name] = result
         if segmented is not None:
             window = work.core.window.slices_in(block.window)
-            for target_HW, values_HW in zip(
-                (result.classes_HW, result.confidence_HW), segmented, strict=True
+            for target_HW, values_HW in (
+                (result.classes_HW, segmented.classes_HW),
+                (result.confidence_HW, segmented.confidence_HW),
             ):
                 target_HW[window] = np.where(work.kept_HW, values_HW, NODATA)
+            self._engine_s[block.name] = self._engine_s.get(block.name, 0.0) + segmented.engine_s
         self._missing[block.name] -= 1
         if not self._missing[block.name]:
             del self._open[block.name]
-            self._commit(result)
+            self._commit(replace(result, engine_s=self._engine_s.pop(block.name, None)))

@@ -10,6 +10,7 @@ from service.jobs.clock import now
 from service.jobs.journal import write_log
 from service.jobs.records import JobStatus, LogLevel, UnitStatus
 from service.jobs.schema import IS_LEASED, IS_WHOLE, jobs, units
+from service.jobs.tallies import tally_end
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -24,7 +25,7 @@ _LOCK_JOB = sa.select(*_NEEDED).where(jobs.c.id == sa.bindparam("of_job"), IS_WH
 
 _COUNTERS = (
     *("seq", "blocks_done", "blocks_failed", "px_done", "sheets_done"),
-    *("units_open", "units_ready", "units_leased"),
+    *("units_open", "units_ready", "units_leased", "blocks_timed", "engine_us"),
 )
 _ADD_TO_JOB = (
     jobs.update()
@@ -67,9 +68,15 @@ def end_job(connection: sa.Connection, job_id: str, status: JobStatus, *, error:
         "units_leased": 0,
         "units_ready": jobs.c.units_ready + freed,
     }
-    connection.execute(jobs.update().where(jobs.c.id == job_id).values(ended | counted))
+    duration_s = connection.execute(
+        jobs.update()
+        .where(jobs.c.id == job_id)
+        .values(ended | counted)
+        .returning(jobs.c.finished - jobs.c.created)
+    ).scalar_one()
     level = LogLevel.ERROR if status == JobStatus.FAILED else LogLevel.INFO
     write_log(connection, job_id, f"{status}: {error}" if error else str(status), level=level)
+    tally_end(connection, status, duration_s=duration_s)
 
 
 def dismiss(connection: sa.Connection, job_id: str) -> JobRow | None:

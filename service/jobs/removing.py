@@ -14,6 +14,7 @@ from service.jobs.fleet import ALIVE_S
 from service.jobs.records import JobStatus
 from service.jobs.requests import KEEP_S
 from service.jobs.schema import DRAFT, idempotency, jobs, maps, plans, units, workers
+from service.jobs.tallies import keep_counts
 
 if TYPE_CHECKING:
     from service.jobs.ending import JobRow
@@ -37,6 +38,7 @@ def remove_job(database: Database, job_id: str) -> bool:
         if job is None:
             return False
         _require_over(job)
+        keep_counts(connection, job_id)
         connection.execute(jobs.update().where(jobs.c.id == job_id).values(status=DRAFT, updated=now()))
     _remove_draft(database, job_id)
     return True

@@ -13,6 +13,7 @@ from service.jobs.errors import JobNotResumable
 from service.jobs.journal import write_log
 from service.jobs.records import JobStatus, UnitKind, UnitStatus
 from service.jobs.schema import HAS_FAILED, IS_READY, jobs, literally, maps, units
+from service.jobs.tallies import Tally, add_tallies
 
 if TYPE_CHECKING:
     from service.jobs.ending import JobRow
@@ -49,6 +50,8 @@ def resume(connection: sa.Connection, job_id: str) -> JobRow | None:
     counted = _counted(connection, job_id) | {"seq": job.seq + len(revived) + 1}
     connection.execute(jobs.update().where(jobs.c.id == job_id).values(again | counted))
     write_log(connection, job_id, f"resumed with {counted['units_open']} units to do")
+    num_revived = job.blocks_failed - counted["blocks_failed"]
+    add_tallies(connection, [Tally("blocks", "failed", "", num_revived, 0)])
     return job
 
 

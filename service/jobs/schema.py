@@ -1,7 +1,8 @@
 """The tables of the store, the same in SQLite and PostgreSQL; `migrations` brings a database to this state.
 
 Order of locks, everywhere: the job's row first, then its units and its map. All that changes a unit holds
-its job's row, so the counters in that row are exact and no two transactions can wait for each other.
+its job's row, so the counters in that row are exact and no two transactions can wait for each other. Tallies
+come last, in the order of their keys.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ jobs = Table(
     Column("units_leased", Integer, nullable=False),
     Column("seq", _Big, nullable=False),
     Column("error", Text),
+    Column("blocks_timed", Integer, nullable=False, server_default="0"),  # done, and the engine's time told
+    Column("engine_us", _Big, nullable=False, server_default="0"),  # for those, in microseconds
 )
 
 IS_LIVE = jobs.c.status.in_([literally(JobStatus.ACCEPTED), literally(JobStatus.RUNNING)])
@@ -219,6 +222,16 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("lease_until", Double, nullable=False),
+)
+
+tallies = Table(
+    "tallies",  # what no row of `jobs` tells any more, or tells once only; see `service.jobs.tallies`
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("first", Text, primary_key=True),  # what it is counted by: values of up to two labels
+    Column("second", Text, primary_key=True),
+    Column("num", _Big, nullable=False),
+    Column("total", _Big, nullable=False),  # over them, in whole pixels or microseconds: sums of floats drift
 )
 
 idempotency = Table(

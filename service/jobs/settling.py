@@ -60,9 +60,21 @@ _TELL_SHEET = (
 
 
 def finish_unit(
-    connection: sa.Connection, lease: Lease, unit_id: int, figures: dict[str, Any] | None
+    connection: sa.Connection,
+    lease: Lease,
+    unit_id: int,
+    figures: dict[str, Any] | None,
+    *,
+    engine_s: float | None,
 ) -> None:
     """Settle a unit as done; to say it twice, under the same lease, is to say it once.
+
+    Args:
+        connection: In a writing transaction.
+        lease: Under which it was made.
+        unit_id: One of the lease's.
+        figures: What was found out.
+        engine_s: Of a block, the time that the engine took, where it is known.
 
     Raises:
         LeaseLost: The unit is not this lease's any more.
@@ -78,6 +90,8 @@ def finish_unit(
     changes = Counter(seq=1, units_open=-1, units_leased=-1)
     if done.kind == UnitKind.BLOCK:
         changes.update(blocks_done=1, px_done=done.num_px)
+        if engine_s is not None:
+            changes.update(blocks_timed=1, engine_us=round(engine_s * 1e6))
         changes.update(units_ready=_tell_sheet(connection, job.id, done.sheet))
     elif done.kind == UnitKind.SHEET:
         changes.update(sheets_done=1)

@@ -306,20 +306,29 @@ class Store:
         with self.database.writing() as connection:
             pinning.pin_profile(connection, job_id, profile)
 
-    def finish_unit(self, lease: Lease, unit_id: int, *, figures: dict[str, Any] | None = None) -> None:
+    def finish_unit(
+        self,
+        lease: Lease,
+        unit_id: int,
+        *,
+        figures: dict[str, Any] | None = None,
+        engine_s: float | None = None,
+    ) -> None:
         """Settle a unit as done; to repeat it under the same lease changes nothing.
 
         Args:
             lease: Under which it was made.
             unit_id: One of the lease's.
             figures: What was found out; a sheet's ``pixel_counts`` are added to its map's.
+            engine_s: Of a block, the time that the engine took, in seconds; None where it is not known, or
+                there was nothing to segment.
 
         Raises:
             LeaseLost: The unit is not this lease's any more.
         """
         # A block that is forgotten with a power cut is made again. A sheet could not be: its blocks go.
         with self.database.writing(is_durable=lease.kind != UnitKind.BLOCK) as connection:
-            settling.finish_unit(connection, lease, unit_id, figures)
+            settling.finish_unit(connection, lease, unit_id, figures, engine_s=engine_s)
 
     def fail_unit(self, lease: Lease, unit_id: int, error: str) -> None:
         """Put back a unit that could not be made; after the last attempt it has failed, and perhaps the job.

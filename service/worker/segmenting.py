@@ -113,11 +113,11 @@ class RunOfBlocks:
         except Exception:
             self._unwritten = result.block.name
             raise
-        self._settle(result.block.name)
+        self._settle(result.block.name, engine_s=result.engine_s)
 
-    def _settle(self, name: str) -> None:
+    def _settle(self, name: str, *, engine_s: float | None = None) -> None:
         unit = self._units[name]
-        self._desk.patiently(lambda: self._desk.store.finish_unit(self._lease, unit.id))
+        self._desk.patiently(lambda: self._desk.store.finish_unit(self._lease, unit.id, engine_s=engine_s))
         del self._units[name]
 
     def _next(self) -> str:

@@ -139,6 +139,21 @@ def test_cores_without_data_cost_no_inference():
     assert engine.num_px == 2 * 4 * 16 * 16
 
 
+def test_each_block_tells_its_share_of_the_engines_time():
+    source, told = scene(8, 48, 48), {}
+    source.valid_HW[:24] = False
+    blocks = plan_blocks(source.window, core_px=12, block_cores=2)
+
+    def commit(result):
+        told[result.block.row - blocks[0].row, result.block.col - blocks[0].col] = result.engine_s
+
+    request = RunRequest(blocks=blocks, data=source.window, geometry=GEOMETRY)
+    figures = process_run(request, source=source, engine=StubEngine(PROFILE), commit=commit)
+    assert told[0, 0] is told[0, 1] is None, "nothing was to be segmented"
+    assert min(told[1, 0], told[1, 1]) > 0
+    assert told[1, 0] + told[1, 1] == pytest.approx(figures.engine_s)
+
+
 def test_rows_are_read_once_within_a_run():
     source = scene(5, 240, 24)
     predict(source, StubEngine(PROFILE), max_cols=2, max_rows=1000)

@@ -6,17 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from service.jobs import migrating
+from service.jobs.engine import Database
 from service.jobs.errors import StoreNewer
 from service.jobs.schema import metadata
 from service.jobs.store import Store
-from tests.jobs.plans import make_job
-from tests.jobs.working import on_both
+from service.jobs.tallies import read_totals
+from tests.jobs.plans import CLASS_A, make_job, make_planned
+from tests.jobs.working import finish, finish_all, on_both
 
 
 @on_both
@@ -55,6 +58,56 @@ def test_a_store_opened_again_keeps_what_it_has(fresh_url):
     again = Store.open(fresh_url)
     assert again.job(job.id) == job
     again.close()
+
+
+def _config(connection):
+    config = Config()
+    config.set_main_option("script_location", "service/jobs/migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _made_by_the_first_version(url):
+    """A store at revision 0001 with a job that is done, one that was dismissed, and one under way."""
+    store = Store.open(url)
+    done = store.create_job(make_job(make_planned(rows=1)))
+    finish_all(store)
+    dismissed = store.create_job(make_job())
+    finish(store, store.claim("w", CLASS_A, lease_s=60))
+    store.dismiss(dismissed.id)
+    running = store.create_job(make_job())
+    finish(store, store.claim("w", CLASS_A, lease_s=60))
+    names = ("jobs", "plans", "units", "maps", "job_log", "keys")
+    with store.database.reading() as connection:
+        rows = {name: connection.execute(metadata.tables[name].select()).mappings().all() for name in names}
+    store.close()
+    return (done, dismissed, running), rows
+
+
+@on_both
+def test_a_store_of_the_first_version_comes_along_with_its_jobs(fresh_url, tmp_path):
+    jobs, rows = _made_by_the_first_version(f"sqlite:///{tmp_path / 'earlier.sqlite'}")
+    database = Database.at(fresh_url)
+    with database.writing() as connection:
+        command.upgrade(_config(connection), "0001")
+        for name, each in rows.items():
+            columns = {column["name"] for column in sa.inspect(connection).get_columns(name)}
+            kept = [{key: value for key, value in row.items() if key in columns} for row in each]
+            if kept:
+                connection.execute(metadata.tables[name].insert(), kept)
+    database.close()
+    store = Store.open(fresh_url)
+    done, dismissed, running = (store.job(job.id) for job in jobs)
+    assert [job.status for job in (done, dismissed, running)] == ["successful", "dismissed", "running"]
+    totals = read_totals(store.database)
+    assert totals.jobs == {"successful": 1, "failed": 0, "dismissed": 1}
+    assert totals.durations[float("inf")] == 1
+    assert totals.duration_s == pytest.approx(done.finished - done.created, abs=1e-5)
+    assert totals.blocks == {"done": 4 + 4 + 4, "failed": 0}
+    assert (totals.num_px, totals.inference) == (done.px_done + dismissed.px_done + running.px_done, {})
+    store.delete_job(done.id)
+    assert read_totals(store.database) == totals
+    store.close()
 
 
 @on_both

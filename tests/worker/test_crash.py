@@ -13,6 +13,7 @@ import redis
 from service.embedded.broker import is_answering
 from service.embedded.places import socket_of
 from service.jobs.records import JobStatus, UnitKind
+from service.jobs.tallies import read_totals
 from tests.needs import needs_redis_server
 from tests.worker.conftest import DEADLINE_S, children_of, parts_of, plan
 
@@ -68,6 +69,7 @@ def test_twenty_kills_leave_the_same_map(workshop, workplace, expected_of_large,
     needs_redis_server()
     workshop.planned = plan(workplace / "large.tif", workshop.settings)
     chance = random.Random(workshop.settings.resolved_store_url.startswith("sqlite"))
+    counted_before = read_totals(workshop.store.database)  # PostgreSQL is one for all tests
     job = workshop.order()
     serve = Supervised(os.environ | workshop.environment, tmp_path)
     request.addfinalizer(serve.end)
@@ -97,6 +99,9 @@ def test_twenty_kills_leave_the_same_map(workshop, workplace, expected_of_large,
     done = workshop.job(job)
     assert done.status == JobStatus.SUCCESSFUL, done.error
     assert workshop.digest(job) == expected_of_large
+    counted = read_totals(workshop.store.database)
+    assert counted.blocks["done"] - counted_before.blocks["done"] == total, "each block counts once"
+    assert counted.jobs["successful"] - counted_before.jobs["successful"] == 1
     attempts = [unit.attempts for unit in workshop.store.units(job.id, kind=UnitKind.BLOCK)]
     in_flight = RUN_BLOCKS * sum(times * IN_FLIGHT[kind] for kind, times in KILLS.items())
     assert sum(attempts) - len(attempts) <= in_flight

@@ -4,6 +4,7 @@ import pytest
 import rasterio
 
 from service.jobs.records import JobStatus, UnitKind, UnitStatus
+from service.jobs.tallies import read_totals
 
 
 def test_a_job_is_the_map_that_predict_makes(workshop, expected):
@@ -25,6 +26,9 @@ def test_a_job_is_the_map_that_predict_makes(workshop, expected):
     counts = workshop.store.map(job.map_id).pixel_counts
     sheet = workshop.store.units(job.id, kind=UnitKind.SHEET)[0]
     assert sum(counts.values()) + sheet.figures["num_nodata_px"] == 640 * 700
+    num_timed, engine_s = read_totals(workshop.store.database).inference[done.model, "cpu"]
+    assert num_timed >= done.blocks_done
+    assert engine_s > 0
     assert not workshop.store.workers()  # they said that they leave
     with rasterio.open(next(folder.rglob("landcover.tif"))) as file:
         told = "".join(file.tags().values())

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from service.api.access import principal
 from service.api.deps import ServicesDep, StoreDep  # noqa: TC001  FastAPI reads annotations
-from service.api.operations import check_ready, metrics_text, software_versions
+from service.api.metrics import metrics_text
+from service.api.operations import check_ready, software_versions
 
 router = APIRouter(tags=["operations"])
 
