@@ -56,13 +56,21 @@ RUN python -m pip install --no-deps --force-reinstall /wheels/*.whl \
  && python -m pip uninstall --yes pip setuptools \
  && python -m compileall -q /opt/orthoscape/lib
 
+# The landscape that `make demo` maps, for the page's "Try an example"; generated, since no image lies in git.
+FROM building AS example
+RUN python -m pip install pillow rasterio scipy
+COPY training training
+RUN python -m training.data.orthophoto /example/example.tif
+
 FROM base AS running
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/orthoscape --no-create-home --shell /usr/sbin/nologin orthoscape \
  && install --directory --owner=orthoscape --group=orthoscape /var/lib/orthoscape /var/cache/orthoscape
 ENV ORTHOSCAPE_HOME=/var/lib/orthoscape \
     ORTHOSCAPE_STAGING=/var/cache/orthoscape \
+    ORTHOSCAPE_EXAMPLE=/usr/share/orthoscape/example.tif \
     ORTHOSCAPE_HOST=0.0.0.0 \
     XDG_CACHE_HOME=/tmp
+COPY --from=example /example/example.tif /usr/share/orthoscape/
 WORKDIR /var/lib/orthoscape
 USER 10001:10001
 VOLUME ["/var/lib/orthoscape", "/var/cache/orthoscape"]

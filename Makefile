@@ -34,6 +34,7 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 # The demo's store, uploads and maps lie in demo/home, unless ORTHOSCAPE_HOME names another place.
 demo: export ORTHOSCAPE_HOME ?= $(CURDIR)/demo/home
+demo: export ORTHOSCAPE_EXAMPLE ?= $(CURDIR)/demo/orthophoto.tif
 
 demo: $(VENV)/demo.stamp $(if $(strip $(ORTHO)),,demo/orthophoto.tif)  ## The service on this machine: an orthophoto's map fills in (ORTHO=mine.tif).
 	@$(BIN)/orthoscape serve --open "$(or $(ORTHO),demo/orthophoto.tif)" $(DEMO)

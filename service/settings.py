@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     source_folders: tuple[Path, ...] = ()
     """Folders whose rasters may be named in requests by path; a JSON list in the environment."""
 
+    example: Path | None = None
+    """An orthophoto that anybody may have mapped, as ``example`` and by the page's button; none where it is
+    not there."""
+
     upload_max_bytes: PositiveInt = 100 * 2**30
     """Largest file accepted, in bytes."""
 
@@ -169,6 +173,11 @@ class Settings(BaseSettings):
     def uploads_folder(self) -> Path:
         """Where files that users send live, each in a folder of its own."""
         return self.home / "uploads"
+
+    @property
+    def offered_example(self) -> Path | None:
+        """The example, absolute; None where none is named or it is not there."""
+        return self.example.resolve() if self.example and self.example.is_file() else None
 
     @property
     def resolved_store_url(self) -> str:

@@ -103,7 +103,8 @@ class PredictFields(BaseModel):
 
     source: Names = Field(
         default=[],
-        description="What to map, where no file comes: `upload:{id}`, or a path that the server offers.",
+        description="What to map, where no file comes: `upload:{id}`, a path that the server offers, or"
+        " `example`, where the server has one.",
         examples=["upload:01kat3mb3tbd1xxvm3tcx1gtqz"],
     )
     irc: Names = Field(default=[], description="NIR, R, G twins of the sources, named likewise.")

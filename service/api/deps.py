@@ -74,6 +74,8 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
         kept = settings.disk_kept_free_bytes
         uploads = UploadFolder(settings.uploads_folder.resolve(), kept_free_bytes=kept)
         folders = [re.escape(str(folder.resolve())) for folder in settings.source_folders]
+        if (example := settings.offered_example) is not None:
+            folders.append(re.escape(str(example.parent)))
         services = Services(
             settings=settings,
             store=store,

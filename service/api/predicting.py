@@ -104,7 +104,7 @@ def understand(
         ServiceError: It cannot be mapped as asked; nothing has been done.
     """
     settings = services.settings
-    sources = Sources(services.uploads, settings.source_folders, owner=owner)
+    sources = Sources(services.uploads, settings, owner=owner)
     with services.wording.spoken():
         paths = {
             "file": _sent(received, "file") + sources.find(fields.source, field="source"),

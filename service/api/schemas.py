@@ -135,7 +135,9 @@ class JobPage(Shape):
     """Some jobs, newest first."""
 
     jobs: list[JobOut]
-    links: dict[str, Link] = Field(description="`next` leads to older ones, where there are any.")
+    links: dict[str, Link] = Field(
+        description="`next` leads to older ones, where there are any; `example` maps the server's example."
+    )
 
 
 class BlockOut(Shape):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from service.api.uploadfolder import Upload, UploadFolder
     from service.rasters.limits import Limits
+    from service.settings import Settings
 
 _NUMBER = r"\s*[-+]?\d{1,12}(?:\.\d{1,15})?(?:[eE][-+]?\d{1,2})?\s*"
 _BOUNDS = re.compile(rf"{_NUMBER}(?:,{_NUMBER}){{3}}(?:,[^,]+)?")
@@ -30,6 +31,9 @@ _LATER = {
     "s3://": "buckets are not read yet; copy the file here and send it (-F file=@..., or POST /uploads)",
     "collection:": "collections come with a later version; until then name the folder that holds the sheets",
 }
+EXAMPLE = "example"
+"""How the server's own example is named."""
+
 _AOI_REMEDY = (
     "give GeoJSON in longitude and latitude, "
     '{"bbox": [left, bottom, right, top], "crs": "EPSG:2154"}, or a file: -F aoi=@commune.gpkg'
@@ -41,11 +45,12 @@ class UploadIncomplete(Conflict):
 
 
 class Sources:
-    """What a caller may read: uploads of their own, and the folders that the server offers."""
+    """What a caller may read: uploads of their own, the folders and the example that the server offers."""
 
-    def __init__(self, uploads: UploadFolder, folders: Sequence[Path], *, owner: str | None) -> None:
+    def __init__(self, uploads: UploadFolder, settings: Settings, *, owner: str | None) -> None:
         self._uploads = uploads
-        self._folders = [folder.resolve() for folder in folders]
+        self._folders = [folder.resolve() for folder in settings.source_folders]
+        self._example = settings.offered_example
         self._owner = owner
         self.used: list[Upload] = []
         """Uploads that were named so far."""
@@ -66,6 +71,8 @@ class Sources:
                 raise FieldError(field, f"{name[:200]!r} cannot be read", remedy=remedy)
         if name.startswith("upload:"):
             return [self._upload(name.removeprefix("upload:")).data]
+        if name == EXAMPLE:
+            return [self._offered_example(field)]
         return self._inside(name, field)
 
     def _upload(self, upload_id: str) -> Upload:
@@ -77,6 +84,16 @@ class Sources:
             )
         self.used.append(upload)
         return upload
+
+    def _offered_example(self, field: str) -> Path:
+        if self._example is None:
+            raise FieldError(
+                field,
+                "this server has no example",
+                remedy="send an orthophoto (-F file=@...); whoever runs the server offers one with"
+                " ORTHOSCAPE_EXAMPLE",
+            )
+        return self._example
 
     def _inside(self, name: str, field: str) -> list[Path]:
         """Files of the folders that the server offers; whether others are there is not told."""

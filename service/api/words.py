@@ -34,6 +34,7 @@ LINK_TITLES: dict[str, tuple[str, str]] = {
     "stats": ("How much of what", "Combien de quoi"),
     "job": ("The job that makes it", "Le traitement qui la produit"),
     "upload": ("This upload", "Ce fichier"),
+    "example": ("Map the example (POST)", "Cartographier l'exemple (POST)"),
     "next": ("Older ones", "Plus anciens"),
 }
 """Of links, by their name."""

@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -72,3 +75,26 @@ def test_the_context_holds_what_is_copied_and_nothing_else(dockerfile):
     for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, flags=re.MULTILINE):
         copied |= set(shlex.split(line)[:-1])
     assert copied == allowed
+
+
+@pytest.mark.parametrize("target", ["cpu", "gpu"])
+def test_servers_and_workers_carry_the_example_where_their_setting_names_it(stages, target):
+    text = "\n".join(stages[target])
+    path = PurePosixPath(re.search(r"ORTHOSCAPE_EXAMPLE=(\S+)", text)[1])
+    assert f"COPY --from=example /example/{path.name} {path.parent}/" in stages[target]
+    assert f"RUN python -m training.data.orthophoto /example/{path.name}" in stages["example"]
+
+
+def test_the_example_is_generated_with_what_its_stage_installs(stages):
+    install = next(line for line in stages["example"] if "pip install" in line)
+    installed = {"PIL" if name == "pillow" else name for name in install.split()[5:]}
+    ours = {line.split()[1] for line in stages["example"] if line.startswith("COPY")} & {"models", "training"}
+    code = (
+        "import sys; old = set(sys.modules); import training.data.orthophoto; print(*set(sys.modules) - old)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    imported = {name.split(".")[0] for name in done.stdout.split()} - set(sys.stdlib_module_names)
+    assert {name for name in imported if (ROOT / name).is_dir()} <= ours
+    for name in ("pydantic", "torch", "onnxruntime"):
+        assert name not in imported
+    assert {"PIL", "rasterio", "scipy"} <= installed

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from service.access.principals import Scope
 from service.api.deleting import delete_job
 from service.api.deps import PresenterDep, PrincipalDep, ServicesDep, StoreDep
 from service.api.predicting import take_up
 from service.api.problems import described
 from service.api.schemas import BlockPage, JobOut, JobPage, LogOut
+from service.api.sourcing import EXAMPLE
 from service.api.telling import tell
 from service.jobs.records import Job, JobStatus, UnitKind, UnitStatus
 
@@ -32,21 +34,26 @@ _UNKNOWN = described(401, 403, 404, 429, 503)
 
 @router.get("", summary="List jobs", responses=described(401, 403, 422, 429, 503))
 def list_jobs(
-    store: StoreDep,
+    services: ServicesDep,
     principal: PrincipalDep,
     presenter: PresenterDep,
     status: Annotated[JobStatus | None, Query(description="Only those.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=200, description="From a `next` link.")] = None,
 ) -> JobPage:
-    """Jobs of one's own, newest first; `links.next` leads to older ones."""
-    page = store.jobs(owner=principal.sees, status=status, limit=limit, cursor=cursor)
+    """Jobs of one's own, newest first; `links.next` leads to older ones.
+
+    Where the server has an example, POST to `links.example` maps it.
+    """
+    page = services.store.jobs(owner=principal.sees, status=status, limit=limit, cursor=cursor)
     links = {}
     if page.next_cursor is not None:
         query = {"limit": str(limit), "cursor": page.next_cursor} | (
             {"status": str(status)} if status else {}
         )
         links["next"] = presenter.link("next", "jobs", **query)
+    if services.settings.offered_example is not None and Scope.WRITE in principal.scopes:
+        links["example"] = presenter.link("example", "predict", source=EXAMPLE)
     return JobPage(jobs=[presenter.job(job) for job in page.items], links=links)
 
 

@@ -4,6 +4,7 @@ import { goTo, readAddress } from "./address.js";
 import { Compose } from "./compose.js";
 import { askForKey, toast } from "./dialogs.js";
 import { byId, fill } from "./dom.js";
+import { Example } from "./example.js";
 import { address, onKeyNeeded } from "./http.js";
 import { language, LANGUAGES, setLanguage, t, translatePage } from "./i18n.js";
 import { hearFiles } from "./intake.js";
@@ -16,7 +17,8 @@ import { createStage } from "./stage.js";
 const VIEWS = { home: "view-home", new: "view-compose", map: "view-map", job: "view-map" };
 
 const stage = createStage();
-const recent = new Recent();
+const example = new Example(opened);
+const recent = new Recent((isThere, hasMaps) => example.offer(isThere, hasMaps));
 const mapView = new MapView(stage);
 const compose = new Compose({
   onFootprint: (bounds) => {
@@ -24,14 +26,17 @@ const compose = new Compose({
     stage.footprint(bounds, "is-planned");
     if (bounds !== null) stage.fit(bounds);
   },
-  onStarted: (job, line) => {
-    keepLine(job.id, line);
-    if (job.deduplicated) toast(t("deduplicated"));
-    goTo("job", job.id);
-  },
+  onStarted: opened,
 });
 
 let shown = "";
+
+/** A job was ordered: look at it. */
+function opened(job, line) {
+  keepLine(job.id, line);
+  if (job.deduplicated) toast(t("deduplicated"));
+  goTo("job", job.id);
+}
 
 function show(view) {
   for (const id of new Set(Object.values(VIEWS))) byId(id).hidden = id !== VIEWS[view];

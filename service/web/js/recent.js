@@ -11,7 +11,9 @@ const LOOK_AGAIN_MS = 4_000;
 
 /** The list on the first view. */
 export class Recent {
-  constructor() {
+  /** @param {(isThere: boolean, hasMaps: boolean) => void} onExample Called when it is known. */
+  constructor(onExample) {
+    this.onExample = onExample;
     this.next = "";
     this.timer = 0;
     byId("recent-more").addEventListener("click", () => this.load(true));
@@ -36,7 +38,9 @@ export class Recent {
     const rows = page.jobs.map(jobRow);
     if (isMore) byId("recent").append(...rows);
     else fill(byId("recent"), ...rows);
-    byId("recent-none").hidden = byId("recent").childElementCount > 0;
+    const hasMaps = byId("recent").childElementCount > 0;
+    byId("recent-none").hidden = hasMaps;
+    this.onExample("example" in page.links, hasMaps);
     byId("recent-more").hidden = this.next === "";
     window.clearTimeout(this.timer);
     if (this.isSeen && page.jobs.some((job) => !isOver(job)) && !isMore) {

@@ -25,6 +25,7 @@ export const STRINGS = {
     "Déposez une orthophoto n’importe où sur cette page. Sa carte se remplit à mesure qu’elle est faite.",
   ],
   choose: ["Choose files", "Choisir des fichiers"],
+  example: ["Try an example", "Essayer un exemple"],
   recent: ["Maps", "Cartes"],
   recent_none: ["None yet.", "Aucune pour l’instant."],
   more: ["Older ones", "Plus anciennes"],
