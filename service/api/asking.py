@@ -28,6 +28,17 @@ COMING = {
 }
 """Fields that are planned, and what to do until then."""
 
+Style = Literal["cosia", "flair", "cvd", "sealed", "cover", "ocsge"]
+"""Every style of tiles: the palettes, and the groupings of CoSIA in their own colours."""
+
+REMEDIES = {
+    "clip": "leave clip out: a map has the pixels of its area and no others; for ground around it ask for a"
+    " larger aoi, for the whole source for none",
+    "style": "a palette: cosia, flair, cvd; or a grouping: sealed (or not), cover (vegetation, mineral,"
+    " water), ocsge (OCS GE)",
+}
+"""What to do where a field holds what it cannot, beyond what the fault itself says."""
+
 MAX_FAULTS = 20
 """Most faults that an answer tells of; a request of a million fields would have as many."""
 
@@ -73,6 +84,13 @@ def _date(text: str) -> str:
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _clip(value: object) -> bool:
+    """True, in the words of forms too; the map is clipped to the area, and nothing else is offered."""
+    if str(value).strip().lower() not in ("true", "1", "yes", "on"):
+        raise ValueError("maps beyond their area are not made")
+    return True
 
 
 def _nodata(value: object) -> NodataOption:
@@ -134,9 +152,11 @@ class PredictFields(BaseModel):
     title: Annotated[str, AfterValidator(_one_line)] | None = Field(
         default=None, max_length=200, description="Of the job, for people."
     )
-    clip: Literal[True] = Field(default=True, description="The map is clipped to the area.")
-    style: Literal["cosia", "flair", "cvd"] = Field(
-        default="cosia", description="Palette of the links to tiles."
+    clip: Annotated[Literal[True], BeforeValidator(_clip)] = Field(
+        default=True, description="The map is clipped to the area; nothing else is offered."
+    )
+    style: Style = Field(
+        default="cosia", description="Of the links to tiles: a palette, or a grouping in its own colours."
     )
     lang: Language | None = Field(default=None, description="Of titles; from Accept-Language where absent.")
     acquisition_date: Annotated[str, AfterValidator(_date)] | None = Field(
@@ -177,10 +197,11 @@ def read_fields(values: Mapping[str, Any]) -> PredictFields:
 
 
 def _entry(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A fault, placed in the body; one in a field that is none says which there are."""
+    """A fault, placed in the body, with its remedy; one in a field that is none says which there are."""
     name = str(found["loc"][-1])
     message = _unknown(name) if found["type"] == "extra_forbidden" else found["msg"]
-    return dict(found) | {"loc": ("body", *_named(found["loc"])), "msg": message}
+    entry = dict(found) | {"loc": ("body", *_named(found["loc"])), "msg": message}
+    return entry | {"remedy": REMEDIES[name]} if name in REMEDIES else entry
 
 
 def _meant(values: Mapping[str, Any]) -> dict[str, Any]:

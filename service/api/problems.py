@@ -191,7 +191,10 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [_place(entry) for entry in error.errors()]
     detail = "; ".join(f"{_named(entry)}: {entry['detail']}" for entry in errors)
-    return problem(422, detail=detail, kind="field-error", title=_promise(FieldError), errors=errors)
+    remedy = "; ".join(dict.fromkeys(entry["remedy"] for entry in error.errors() if "remedy" in entry))
+    return problem(
+        422, detail=detail, kind="field-error", title=_promise(FieldError), remedy=remedy, errors=errors
+    )
 
 
 def _on_http(request: Request, error: Exception) -> Response:

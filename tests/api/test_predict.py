@@ -1,6 +1,8 @@
 """POST /predict: what may be sent and said, and what comes of it."""
 
 import json
+import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,8 +10,11 @@ import rasterio
 import shapely
 from pyogrio.raw import write
 
+from models.nomenclature import COSIA
 from service.access.principals import Principal, Scope, widened
 from service.api.access import principal
+from service.api.asking import REMEDIES, Style
+from service.catalogue.styles import styles_of
 from service.inference.offering import offered_class
 from tests.api.conftest import TINY
 
@@ -286,3 +291,39 @@ def test_the_house_speaks_of_fields_not_of_options_and_of_names_not_of_folders(h
     assert problem["detail"] == "ortho.tif has no coordinate reference system"
     assert problem["remedy"].startswith("state it: source_crs=EPSG:2154")
     assert house.send(make_raster(crs=None), source_crs="EPSG:2154").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ({"clip": "false"}, "leave clip out"),
+        ({"clip": "2"}, "leave clip out"),
+        ({"style": "groups"}, "cosia, flair, cvd; or a grouping: sealed"),
+    ],
+)
+def test_fields_with_few_values_say_which_there_are(house, make_raster, said, remedy):
+    answer = house.send(make_raster(), **said)
+    problem = answer.json()
+    assert (answer.status_code, problem["errors"][0]["pointer"]) == (422, f"#/{next(iter(said))}")
+    assert remedy in problem["remedy"]
+    assert house.left == []
+
+
+def test_clipping_may_be_said(house, make_raster):
+    assert house.send(make_raster(), clip="true").status_code == 201
+    answer = house.client.post("/predict", json={"clip": True, "style": None, "lang": "de"})
+    assert answer.json()["errors"][0]["pointer"] == "#/lang"
+
+
+def test_a_job_may_be_shown_in_every_style_of_tiles(house, make_raster):
+    styles = [style.id for style in styles_of(COSIA, "en")]
+    assert list(get_args(Style)) == styles
+    assert all(re.search(rf"\b{style}\b", REMEDIES["style"]) for style in styles)
+    path = make_raster()
+    for style in styles[1:]:
+        links = house.send(path, style=style, force="true").json()["links"]
+        assert links["tilejson"]["href"].endswith(f"?style={style}")
+    house.work()
+    for name in ("tilejson", "wmts", "legend"):
+        assert house.client.get(links[name]["href"]).status_code == 200
+    assert house.client.get(links["xyz"]["href"].format(z=0, x=0, y=0)).status_code == 200
