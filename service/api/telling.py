@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def tell(watch: Watch, presenter: Presenter, *, since_seq: int) -> AsyncIterator[ServerSentEvent]:
-    """Tell of a job until it is over.
+    """Tell of a job until it is over, or the server ends: then without an end, so that callers come back.
 
     An event's id says that every block up to it has been told: who was cut off and comes back with the last
     id misses none, but may be told of some twice.
@@ -47,6 +47,8 @@ async def tell(watch: Watch, presenter: Presenter, *, since_seq: int) -> AsyncIt
         if job.status.is_terminal:
             break
         job, is_first = await watch.change(job), False
+        if watch.is_let_go:
+            return
     yield ServerSentEvent(
         event="end", data={"status": "deleted" if job is None else job.status}, id=str(told_seq)
     )

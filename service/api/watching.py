@@ -41,6 +41,8 @@ class Watch:
         self.num_listeners = 0
         self.scope = anyio.CancelScope()
         """Cancelled when nobody listens any more."""
+        self.is_let_go = False
+        """Whether the server ends: listeners are to go, and to come back to its successor."""
         self._store = store
         self._units: list[Unit] = []
         self._known_seq = job.seq
@@ -53,14 +55,24 @@ class Watch:
         return self.job is None or self.job.status.is_terminal
 
     async def change(self, seen: Job | None) -> Job | None:
-        """Wait until the job is not as it was seen.
+        """Wait until the job is not as it was seen, or listeners are let go.
 
         Returns:
             The job as it stands then; None once it is deleted.
         """
-        while self.job is not None and seen is not None and _state(self.job) == _state(seen):
+        while (
+            not self.is_let_go
+            and self.job is not None
+            and seen is not None
+            and _state(self.job) == _state(seen)
+        ):
             await self._changed.wait()
         return self.job
+
+    def let_go(self) -> None:
+        """Have all who wait wait no more."""
+        self.is_let_go = True
+        self._changed.set()
 
     async def settled(self, since_seq: int) -> list[Unit]:
         """Blocks that settled after ``since_seq``, in that order; at most a thousand, so ask again."""
@@ -126,6 +138,7 @@ class Watches:
         self._store = store
         self._tasks = tasks
         self._watches: dict[str, Watch] = {}
+        self._is_let_go = False
 
     def __len__(self) -> int:
         return len(self._watches)
@@ -137,6 +150,8 @@ class Watches:
         if watch is None or watch.is_over:
             watch = self._watches[job.id] = Watch(job, self._store)
             self._tasks.start_soon(watch.follow)
+        if self._is_let_go:
+            watch.let_go()
         watch.num_listeners += 1
         try:
             yield watch
@@ -147,12 +162,18 @@ class Watches:
                 if self._watches.get(job.id) is watch:
                     del self._watches[job.id]
 
+    def let_go(self) -> None:
+        """End all listening, from now on at once: the server was asked to end. In the thread of its loop."""
+        self._is_let_go = True
+        for watch in self._watches.values():
+            watch.let_go()
+
     async def until_over(self, job: Job, *, timeout_s: float) -> Job:
-        """Wait until a job is over, or the time is."""
+        """Wait until a job is over, or the time is, or the server ends."""
         latest = job
         with anyio.move_on_after(timeout_s):
             async with self.of(job) as watch:
-                while not latest.status.is_terminal:
+                while not latest.status.is_terminal and not watch.is_let_go:
                     changed = await watch.change(latest)
                     if changed is None:
                         break

@@ -75,6 +75,7 @@ def _serve(settings: Settings, *, listening: int, answers: Role) -> None:
 
     from service.access.door import check_door  # noqa: PLC0415
     from service.api.app import create_app  # noqa: PLC0415
+    from service.embedded.parting import PartingServer  # noqa: PLC0415
     from service.embedded.wire import BoundedProtocol  # noqa: PLC0415
     from service.jobs.keys import Keys  # noqa: PLC0415
     from service.jobs.store import Store  # noqa: PLC0415
@@ -82,16 +83,21 @@ def _serve(settings: Settings, *, listening: int, answers: Role) -> None:
     store = Store.open(settings.resolved_store_url, max_attempts=settings.max_attempts)
     try:
         check_door(settings, has_keys=bool(Keys(store.database).all()))
+        app = create_app(settings, store=store, role=answers)
         config = uvicorn.Config(
-            create_app(settings, store=store, role=answers),
+            app,
             http=BoundedProtocol,
             log_config=None,
             access_log=False,  # the app's own lines tell of requests, and never a key
-            timeout_graceful_shutdown=3,  # pages listen to events for as long as they are open
+            timeout_graceful_shutdown=3,  # for large answers; who listens to events is let go at once
             forwarded_allow_ips=list(settings.trusted_proxies),
             server_header=False,
         )
-        server = uvicorn.Server(config)
+
+        def let_go() -> None:  # of what is made only when the app starts
+            app.state.services.watches.let_go()
+
+        server = PartingServer(config, let_go=let_go)
         server.run(sockets=[socket.socket(fileno=listening)])
     finally:
         store.close()
