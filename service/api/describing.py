@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from service.api.examples import JOB
 from service.api.problems import MEDIA_TYPE
 from service.api.schemas import Problem
 
@@ -51,6 +52,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             )
         _name_operations(document)
         _name_problems(document)
+        _show_job(document)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -85,6 +87,12 @@ def _name_problems(document: dict[str, Any]) -> None:
             if "HTTPValidationError" in str(answers.get("422", {})):
                 answers["422"] = {"$ref": _REF.format(422)}
             answers.setdefault("default", {"$ref": _REF.format("")})
+
+
+def _show_job(document: dict[str, Any]) -> None:
+    """Show a whole job where one is made; given at the route, its nulls would be left out."""
+    if predict := document["paths"].get("/predict"):
+        predict["post"]["responses"]["201"]["content"]["application/json"]["example"] = JOB
 
 
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from service.api.answering import Answer, answer
 from service.api.asking import PredictFields, read_fields
 from service.api.deps import LanguageDep, PresenterDep, PrincipalDep, ServicesDep
+from service.api.examples import PREDICT
 from service.api.forms import RASTER_FIELDS
 from service.api.predicting import Asked
 from service.api.presenting import headers_of
@@ -34,7 +35,7 @@ def _request_body() -> dict[str, Any]:
     form = fields | {"properties": fields["properties"] | files}
     content: dict[str, Any] = {
         "multipart/form-data": {"schema": form},
-        "application/json": {"schema": fields},
+        "application/json": {"schema": fields, "examples": PREDICT},
     }
     return {"required": True, "content": content | {kind: {"schema": raster} for kind in RASTER_TYPES[:2]}}
 
