@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _SERVER = "http://localhost:8000"
-_JOB, _MAP = "01kb5t9qw3h8m2", "01kb5t9qw3h8m3"
+_JOB, _MAP = "01kb5t9qw3h8m2x4c6v8b0n1d2", "01kb5t9qw3h8m2x4c6v8b0n1d3"
 _JSON, _PNG, _XML = "application/json", "image/png", "application/xml"
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
