@@ -122,7 +122,7 @@ def add_tallies(connection: sa.Connection, added: Iterable[Tally]) -> None:
 
 
 def read_totals(database: Database) -> Totals:
-    """Sum up what jobs' rows and the tallies count; a few milliseconds for thousands of jobs."""
+    """Sum up what jobs' rows and the tallies count; some ten milliseconds for thousands of jobs."""
     num, total = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     with database.reading() as connection:
         for row in connection.execute(_OF_ALL):
