@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from service.api.estimating import rounded
+from service.rasters.outlines import outlines
 from service.rasters.windows import Window
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from service.jobs.store import Store
     from service.planning.grid import Grid
     from service.planning.jobs import JobPlan
+    from service.rasters.outlines import Ring
 
 Bounds = tuple[float, float, float, float]
 
@@ -49,14 +51,21 @@ class BlockGeometry:
         """West, south, east, north of each block."""
         if not blocks:
             return []
-        in_crs_N4 = np.array([self.grid.bounds_of(self._window(block)) for block in blocks])
-        left_N, bottom_N, right_N, top_N = in_crs_N4.T
+        left_N, bottom_N, right_N, top_N = np.array(self._in_crs(blocks)).T
         xs_4N = np.stack([left_N, right_N, left_N, right_N])
         ys_4N = np.stack([bottom_N, bottom_N, top_N, top_N])
         lons, lats = transform(CRS.from_wkt(self.grid.crs_wkt), "EPSG:4326", xs_4N.ravel(), ys_4N.ravel())
         lons_4N, lats_4N = np.reshape(lons, (4, -1)), np.reshape(lats, (4, -1))
         edges_4N = np.stack([lons_4N.min(0), lats_4N.min(0), lons_4N.max(0), lats_4N.max(0)])
         return [rounded(tuple(edges.tolist())) for edges in edges_4N.T]
+
+    def outlines(self, blocks: Sequence[Unit]) -> list[Ring]:
+        """What each block covers, in degrees: true polygons, that neighbours share the sides of."""
+        return outlines(self.grid.crs_wkt, self._in_crs(blocks))
+
+    def _in_crs(self, blocks: Sequence[Unit]) -> list[Bounds]:
+        """Left, bottom, right, top of each block, in coordinates of the grid."""
+        return [self.grid.bounds_of(self._window(block)) for block in blocks]
 
     def _window(self, block: Unit) -> Window:
         cell = Window(

@@ -13,9 +13,11 @@ from rasterio.warp import transform_bounds
 
 from service.planning.lattice import bounding_window
 from service.rasters.ground import ground_size_m
+from service.rasters.outlines import outlines
 
 if TYPE_CHECKING:
     from service.planning.jobs import JobPlan
+    from service.rasters.outlines import Ring
 
 BYTES_PER_PX = 1.5
 """Of all files of a map: classes take 0.15 to 0.25 (DEFLATE), the confidence 0.9, the picture 0.4."""
@@ -34,6 +36,8 @@ class Estimate:
     """Size of a pixel on the ground, in metres, in the middle of the map."""
     bounds_wgs84: tuple[float, float, float, float]
     """Left, bottom, right, top in degrees."""
+    outline: Ring
+    """What the map covers, in degrees."""
 
     @property
     def product_bytes(self) -> int:
@@ -53,6 +57,7 @@ def estimate_plan(plan: JobPlan) -> Estimate:
         area_km2=round(_mapped_px(plan) * size_m[0] * size_m[1] / 1e6, 6),
         gsd_m=round(math.sqrt(size_m[0] * size_m[1]), 4),
         bounds_wgs84=rounded(transform_bounds(crs, "EPSG:4326", *plan.grid.bounds_of(whole))),
+        outline=outlines(plan.grid.crs_wkt, [plan.grid.bounds_of(whole)])[0],
     )
 
 

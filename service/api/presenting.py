@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from service.api.uploadfolder import Upload
     from service.api.urls import Urls
     from service.jobs.records import Job, LogEntry, Unit
+    from service.rasters.outlines import Ring
 
 _JSON, _PNG, _TIFF = "application/json", "image/png", "image/tiff; application=geotiff"
 _COG = f"{_TIFF}; profile=cloud-optimized"
@@ -95,11 +96,14 @@ class Presenter:
                 sheet=unit.sheet,
                 status=unit.status,
                 bounds=bounds,
+                outline=outline,
                 attempts=unit.attempts,
                 num_px=unit.num_px,
                 error=None if unit.error is None else self.services.wording.plain(unit.error),
             )
-            for unit, bounds in zip(units, self._bounds(job, units), strict=True)
+            for unit, bounds, outline in zip(
+                units, self._bounds(job, units), self._outlines(job, units), strict=True
+            )
         ]
 
     def settled_blocks(self, job: Job, units: Sequence[Unit]) -> BlocksEvent:
@@ -124,6 +128,7 @@ class Presenter:
             num_sheets=len(asked.planned.plan.sheets),
             area_km2=size.area_km2,
             bounds=size.bounds_wgs84,
+            outline=size.outline,
             gsd_m=size.gsd_m,
             seconds=None if rate is None else round(size.num_px / 1e6 / rate, 1),
             product_bytes=size.product_bytes,
@@ -151,6 +156,9 @@ class Presenter:
 
     def _bounds(self, job: Job, units: Sequence[Unit]) -> list[Bounds]:
         return self.services.geometries.of(job.id).bounds(units) if units else []
+
+    def _outlines(self, job: Job, units: Sequence[Unit]) -> list[Ring]:
+        return self.services.geometries.of(job.id).outlines(units) if units else []
 
     def log_line(self, entry: LogEntry) -> LogLine:
         """A line of a job's log."""

@@ -20,6 +20,16 @@ Bounds = Annotated[
 """West, south, east, north in degrees (WGS84)."""
 
 
+Outline = Annotated[
+    tuple[tuple[float, float], ...],
+    Field(
+        description="What is covered, in degrees: a ring as GeoJSON has it, counter-clockwise and closed.",
+        examples=[[[6.1, 46.1], [6.2, 46.103], [6.196, 46.2], [6.096, 46.197], [6.1, 46.1]]],
+    ),
+]
+"""A polygon, of what bounds are the box: grids are turned against meridians."""
+
+
 def moment(epoch_s: float) -> datetime:
     """A time of the store as a moment in UTC."""
     return datetime.fromtimestamp(epoch_s, tz=UTC)
@@ -147,6 +157,7 @@ class BlockOut(Shape):
     sheet: str = Field(examples=["annecy-2024"])
     status: UnitStatus
     bounds: Bounds
+    outline: Outline
     attempts: int = Field(examples=[1])
     num_px: int = Field(examples=[4_194_304])
     error: str | None = None
@@ -196,6 +207,7 @@ class EstimateOut(Shape):
     num_sheets: int = Field(examples=[1])
     area_km2: float = Field(examples=[1.05])
     bounds: Bounds
+    outline: Outline
     gsd_m: float = Field(description="Size of the map's pixels on the ground, in metres.", examples=[0.2])
     seconds: float | None = Field(
         description="By the measured speed of the workers that are alive; null where none is.",

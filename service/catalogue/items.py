@@ -11,7 +11,7 @@ from service.catalogue.facts import iso_time
 from service.catalogue.styles import CONFIDENCE, IMAGE, styles_of
 from service.catalogue.times import acquisition_times
 from service.catalogue.words import class_name, word
-from service.rasters.ground import to_degrees
+from service.rasters.outlines import outlines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,6 @@ CLASSIFICATION, PROJECTION, PROCESSING, FILE, RENDER = (
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 MAX_SHEET_ASSETS = 256
 """Sheets whose files an item lists; of larger maps it links the list of sheets."""
-_RIM_POINTS = 8
 _MULTIHASH_SHA256 = "1220"
 """Code and length that make a sha256 a multihash."""
 
@@ -101,16 +100,7 @@ def map_item(
 
 def rim_of(place: Place) -> list[list[float]]:
     """The rim of a map in degrees, counter-clockwise and closed, as GeoJSON wants it."""
-    left, bottom, right, top = place.bounds
-    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    rim = [
-        (x0 + (x1 - x0) * step / _RIM_POINTS, y0 + (y1 - y0) * step / _RIM_POINTS)
-        for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True)
-        for step in range(_RIM_POINTS)
-    ]
-    lons, lats = to_degrees(CRS.from_wkt(place.crs_wkt), [x for x, _ in rim], [y for _, y in rim])
-    points = [[round(lon, 9), round(lat, 9)] for lon, lat in zip(lons, lats, strict=True)]
-    return [*points, points[0]]
+    return [list(point) for point in outlines(place.crs_wkt, [place.bounds])[0]]
 
 
 def _projection(place: Place) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from service.catalogue.legends import legend_json
 from service.catalogue.words import word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from service.catalogue.addresses import MapAddresses
     from service.catalogue.facts import MapFacts
@@ -26,6 +26,7 @@ def map_tilejson(
     legend: Legend,
     query: Mapping[str, str | None],
     tms: str = DEFAULT_TMS,
+    outline: Sequence[Sequence[float]] | None = None,
 ) -> dict[str, Any]:
     """Describe the class tiles of a map.
 
@@ -36,12 +37,15 @@ def map_tilejson(
         query: What was asked for: style, grouping, filter; it goes into the tiles' address, beside the
             version, so that a tile kept by a client is never one of before.
         tms: The tile matrix set; its id is told where it is not the usual one.
+        outline: What the map covers, as a ring of longitudes and latitudes.
     """
     tiles = addresses.tiles({**query, "v": facts.version}, tms=tms)
     title = word("land cover", legend.language)
     layer = _layer(facts, tiles, name=f"{facts.title}: {title}", tms=tms)
     layer["legend"] = _legend_html(legend)
     layer["legend_json"] = legend_json(legend)
+    if outline is not None:
+        layer["outline"] = outline
     if tms != DEFAULT_TMS:
         layer["tile_matrix_set"] = addresses.server.of(f"/tileMatrixSets/{tms}")
     return layer

@@ -45,6 +45,9 @@ def test_blocks_tell_where_they_lie(house, job):
     blocks = house.client.get(f"/jobs/{job['id']}/blocks").json()["blocks"]
     assert {block["status"] for block in blocks} == {"ready"}
     west, south, east, north = zip(*(block["bounds"] for block in blocks), strict=True)
+    for block in blocks:
+        lons, lats = zip(*block["outline"], strict=True)
+        assert (min(lons), min(lats), max(lons), max(lats)) == pytest.approx(block["bounds"], abs=1e-6)
     assert (min(west), min(south), max(east), max(north)) == pytest.approx(job["bounds"], abs=1e-6)
     house.work(leases=1)
     answer = house.client.get(f"/jobs/{job['id']}/blocks", params={"since": 0}).json()

@@ -23,9 +23,11 @@ from service.api.showing import (
     facts_of,
     look_query,
     nomenclature_of,
+    place_of,
 )
 from service.api.tiling import TileAddress, class_tile, image_tile, opened_map, read_tile_style
 from service.api.words import preferred_language
+from service.catalogue.items import rim_of
 from service.catalogue.legends import make_legend
 from service.catalogue.styles import CONFIDENCE, IMAGE, PALETTES
 from service.catalogue.tilejson import image_tilejson, map_tilejson
@@ -67,7 +69,8 @@ def read_tilejson(
             "tms", f"this map is not told of in {tms}", remedy=f"one of {', '.join(facts.zooms)}"
         )
     legend = make_legend(nomenclature_of(opened), look)
-    return map_tilejson(facts, addresses, legend=legend, query=look_query(request), tms=tms)
+    outline = rim_of(place_of(opened))
+    return map_tilejson(facts, addresses, legend=legend, query=look_query(request), tms=tms, outline=outline)
 
 
 @router.get(

@@ -2,11 +2,10 @@
 
 import { keepsStill } from "./dom.js";
 import { L } from "./leaflet.js";
-import { boundsOf } from "./stage.js";
+import { ringOf } from "./stage.js";
 
 const MOST_DRAWN = 1_500; // a lattice finer than this tells no one anything
 const GLOW_MS = 900;
-const INSET = 0.012; // bounds in degrees of neighbours overlap where their grid is turned
 
 /** The lattice of one job on the map. */
 export class BlockLattice {
@@ -21,13 +20,14 @@ export class BlockLattice {
     this.clear();
     if (blocks.length > MOST_DRAWN) return;
     for (const block of blocks) {
-      if (block.status !== "done" && block.bounds) this.drawn.set(keyOf(block), this.outline(block));
+      if (block.status !== "done" && block.outline) this.drawn.set(keyOf(block), this.outline(block));
     }
   }
 
   outline(block) {
-    return L.rectangle(boundsOf(block.bounds).pad(-INSET), {
+    return L.polygon(ringOf(block.outline), {
       pane: "outlines",
+      smoothFactor: 0,
       interactive: false,
       className: `lattice ${block.status === "failed" ? "is-failed" : ""}`.trim(),
     }).addTo(this.group);

@@ -15,7 +15,7 @@ const NAME_END = 15; // characters
 /** The view in which a map is ordered. */
 export class Compose {
   /**
-   * @param {{onFootprint: (bounds: number[] | null) => void, onStarted: (job: object, line: string) => void}} heard
+   * @param {{onFootprint: (estimate: object | null) => void, onStarted: (job: object, line: string) => void}} heard
    */
   constructor(heard) {
     this.heard = heard;
@@ -132,7 +132,7 @@ export class Compose {
 
   answered(estimate) {
     showEstimate(this.host, estimate);
-    this.heard.onFootprint(estimate.bounds ?? null);
+    this.heard.onFootprint(estimate);
     this.allow(true);
   }
 

@@ -21,10 +21,10 @@ const example = new Example(opened);
 const recent = new Recent((isThere, hasMaps) => example.offer(isThere, hasMaps));
 const mapView = new MapView(stage);
 const compose = new Compose({
-  onFootprint: (bounds) => {
-    byId("welcome").hidden = bounds !== null;
-    stage.footprint(bounds, "is-planned");
-    if (bounds !== null) stage.fit(bounds);
+  onFootprint: (estimate) => {
+    byId("welcome").hidden = estimate !== null;
+    stage.footprint(estimate?.outline ?? null, "is-planned");
+    if (estimate !== null) stage.fit(estimate.bounds);
   },
   onStarted: opened,
 });

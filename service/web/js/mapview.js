@@ -66,7 +66,7 @@ export class MapView {
       () => this.restyle(),
     );
     this.stage.fit(tiles.bounds);
-    this.stage.footprint(tiles.bounds);
+    this.stage.footprint(tiles.outline);
     this.layers = new MapLayers(this.stage.chart, {
       id: this.map.id,
       bounds: tiles.bounds,

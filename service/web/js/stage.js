@@ -13,6 +13,11 @@ export function boundsOf([west, south, east, north]) {
   return L.latLngBounds([south, west], [north, east]);
 }
 
+/** A ring of [longitude, latitude], as the service gives it, for Leaflet. */
+export function ringOf(outline) {
+  return outline.map(([lng, lat]) => [lat, lng]);
+}
+
 /** Make the map once; it lives as long as the page. */
 export function createStage() {
   const chart = L.map(byId("chart"), {
@@ -72,15 +77,16 @@ function showCrosshair(container) {
   container.addEventListener("pointerdown", () => container.classList.remove("is-keyed"));
 }
 
-/** The outline of what is mapped or about to be. */
+/** The outline of what is mapped or about to be: a polygon, since grids are turned against meridians. */
 function footprintOn(chart) {
-  let outline = null;
-  return (bounds, kind = "") => {
-    outline?.remove();
-    outline = null;
-    if (bounds === null) return;
-    outline = L.rectangle(boundsOf(bounds), {
+  let drawn = null;
+  return (outline, kind = "") => {
+    drawn?.remove();
+    drawn = null;
+    if (outline === null) return;
+    drawn = L.polygon(ringOf(outline), {
       pane: "outlines",
+      smoothFactor: 0,
       interactive: false,
       className: `footprint ${kind}`.trim(),
     }).addTo(chart);
