@@ -35,6 +35,7 @@ _OF_MAP: dict[str, tuple[str, str]] = {
     "sheets": ("sheets", _JSON),
     "legend": ("legend.json", _JSON),
     "preview": ("preview.png", _PNG),
+    "thumbnail": ("thumbnail.png", _PNG),
     "item": ("item.json", _GEOJSON),
     "stats": ("stats.json", _JSON),
 }
@@ -54,6 +55,10 @@ class MapOut(Shape):
     id: str = Field(examples=["0cv2m8"])
     name: str = Field(examples=["annecy-2024"])
     title: str = Field(examples=["Land cover of ortho.tif"])
+    label: str = Field(
+        description="What to write over it: the title that was given, else its name.",
+        examples=["annecy-2024"],
+    )
     status: JobStatus = Field(description="Of the job that makes it.")
     job: str = Field(description="Id of that job.", examples=["0cv2m7"])
     model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
@@ -135,6 +140,7 @@ def map_out(record: MapRecord, addresses: Addresses, language: Language) -> MapO
         id=record.id,
         name=record.name,
         title=record.title,
+        label=record.label,
         status=record.status,
         job=record.job_id,
         model=record.model,

@@ -62,6 +62,7 @@ class Presenter:
             id=job.id,
             status=job.status,
             title=job.title,
+            label=job.label,
             message=plain(self._message(job)),
             progress=progress_of(job),
             seconds_left=_seconds_left(job),
@@ -187,6 +188,7 @@ class Presenter:
             "legend": self.link("legend", *of_map, "legend.json", **drawn),
             "stats": self.link("stats", *of_map, "stats.json"),
             "preview": self.link("preview", *of_map, "preview.png", kind=_PNG),
+            "thumbnail": self.link("thumbnail", *of_map, "thumbnail.png", kind=_PNG, **drawn),
             "item": self.link("item", *of_map, "item.json", kind="application/geo+json"),
         }
         if not job.status.is_terminal:

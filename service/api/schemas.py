@@ -110,6 +110,10 @@ class JobOut(Shape):
     id: str = Field(examples=["0cv2m7"])
     status: JobStatus
     title: str = Field(examples=["Land cover of ortho.tif"])
+    label: str = Field(
+        description="What to write over its map: the title that was given, else the map's name.",
+        examples=["annecy-2024"],
+    )
     message: str = Field(description="What it does now, or why it ended.", examples=["segmenting"])
     progress: float = Field(ge=0, le=100, description="Percent.", examples=[18.75])
     seconds_left: float | None = Field(

@@ -158,6 +158,7 @@ def facts_of(opened: OpenMap) -> MapFacts:
     return MapFacts(
         id=record.id,
         name=record.name,
+        label=record.label,
         status=record.status.value,
         model=record.model,
         nomenclature=nomenclature_of(opened),

@@ -30,6 +30,7 @@ LINK_TITLES: dict[str, tuple[str, str]] = {
     "sheets": ("Its sheets and their files", "Ses dalles et leurs fichiers"),
     "legend": ("Legend", "Légende"),
     "preview": ("A picture of the map", "Un aperçu de la carte"),
+    "thumbnail": ("A small picture of the map, for lists", "Une vignette de la carte, pour les listes"),
     "item": ("STAC item", "Item STAC"),
     "stats": ("How much of what", "Combien de quoi"),
     "job": ("The job that makes it", "Le traitement qui la produit"),

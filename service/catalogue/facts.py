@@ -54,6 +54,8 @@ class MapFacts:
 
     id: str
     name: str
+    label: str
+    """The title that was given, else its name."""
     status: str
     """The status of its job: OGC's word."""
     model: str
@@ -82,8 +84,8 @@ class MapFacts:
 
     @property
     def title(self) -> str:
-        """Its name, with the date of the image where known."""
-        return f"{self.name} ({self.acquisition_date})" if self.acquisition_date else self.name
+        """What it is called, with the date of the image where known."""
+        return f"{self.label} ({self.acquisition_date})" if self.acquisition_date else self.label
 
 
 def iso_time(epoch_s: float) -> str:

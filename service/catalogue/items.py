@@ -210,10 +210,16 @@ def _assets(
             asset["file:checksum"] = _MULTIHASH_SHA256 + file.sha256
         assets[key if file.sheet is None else f"{key}_{file.sheet}"] = asset
     assets["thumbnail"] = {
+        "href": addresses.of("thumbnail.png"),
+        "type": "image/png",
+        "title": facts.title,
+        "roles": ["thumbnail"],
+    }
+    assets["preview"] = {
         "href": addresses.of("preview.png"),
         "type": "image/png",
         "title": facts.title,
-        "roles": ["thumbnail", "overview"],
+        "roles": ["overview"],
     }
     assets["legend"] = {"href": addresses.of("legend.png"), "type": "image/png", "roles": ["metadata"]}
     return assets

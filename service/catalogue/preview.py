@@ -79,6 +79,26 @@ def draw_preview(
     return _page(panels, draw_legend(legend), caption)
 
 
+def draw_thumbnail(
+    classes_HW: U8, nomenclature: Nomenclature, *, side_px: int, options: LegendOptions | None = None
+) -> Image.Image:
+    """The middle of a map as a small square, without a word; transparent where there is no class.
+
+    Args:
+        classes_HW: Class values, 255 where there is none.
+        nomenclature: Of the classes.
+        side_px: Of the square.
+        options: Style, grouping and filter.
+    """
+    legend = make_legend(nomenclature, options)
+    opacity_HW1 = np.where(classes_HW == nomenclature.nodata, 0, 255).astype(np.uint8)[..., None]
+    whole = Image.fromarray(np.concatenate([_coloured(classes_HW, legend), opacity_HW1], axis=2))
+    side = min(whole.size)
+    left, top = (whole.width - side) // 2, (whole.height - side) // 2
+    resampling = Image.Resampling.BOX if side > side_px else Image.Resampling.NEAREST
+    return whole.resize((side_px, side_px), resampling, box=(left, top, left + side, top + side))
+
+
 def _coloured(classes_HW: U8, legend: Legend) -> U8:
     colours_256x3 = np.full((256, 3), _NODATA_GREY, dtype=np.uint8)
     for entry in legend.entries:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _OF_JOB = (
     *(jobs.c.status, jobs.c.title, jobs.c.model, jobs.c.bounds_wgs84, jobs.c.area_km2, jobs.c.finished),
-    *(jobs.c.sheets_total.label("num_sheets"), jobs.c.seq),
+    *(jobs.c.request, jobs.c.sheets_total.label("num_sheets"), jobs.c.seq),
 )
 _MAPS = sa.select(maps, *_OF_JOB).join(jobs, jobs.c.id == maps.c.job_id).where(IS_WHOLE)
 
@@ -164,8 +164,8 @@ def _last_words(row: Row, status: JobStatus) -> str:
 
 
 _SAME_IN_MAP = (
-    *("id", "name", "owner", "job_id", "title", "model", "nomenclature", "epsg", "acquisition_date"),
-    *("area_km2", "created", "finished", "num_sheets", "has_pictures", "seq"),
+    *("id", "name", "owner", "job_id", "title", "request", "model", "nomenclature", "epsg"),
+    *("acquisition_date", "area_km2", "created", "finished", "num_sheets", "has_pictures", "seq"),
 )
 
 

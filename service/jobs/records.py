@@ -135,6 +135,11 @@ class Job:
     error: str | None
     content_key: str
 
+    @property
+    def label(self) -> str:
+        """What to write over its map: the title that was given, else the map's name."""
+        return label_of(self.request, self.map_name)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
@@ -191,6 +196,8 @@ class MapRecord:
     status: JobStatus
     """The job's."""
     title: str
+    request: dict[str, Any]
+    """Of the job, as asked."""
     model: str
     nomenclature: str
     epsg: int | None
@@ -205,6 +212,16 @@ class MapRecord:
     has_pictures: bool
     seq: int
     """The job's: it changes whenever pixels do."""
+
+    @property
+    def label(self) -> str:
+        """What to write over it: the title that was given, else its name."""
+        return label_of(self.request, self.name)
+
+
+def label_of(request: dict[str, Any], name: str) -> str:
+    """What a map is called by people; a title that nobody gave only repeats the name of a file."""
+    return str(request.get("title") or name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,19 @@ def test_a_raster_may_be_the_body(house, make_raster, kind):
     assert (job["title"], job["map"]["name"]) == ("Mine", "mine")
 
 
+def test_a_map_is_called_by_the_title_it_was_given_else_by_its_name(house, make_raster):
+    titled = house.send(make_raster(), title="Été à Annecy", map="annecy-2024").json()
+    plain = house.send(make_raster(), map="annecy-2025", force="true").json()
+    for job, label in ((titled, "Été à Annecy"), (plain, "annecy-2025")):
+        assert job["label"] == label
+        of_map = house.client.get(f"/maps/{job['map']['id']}").json()
+        assert (of_map["label"], of_map["name"]) == (label, job["map"]["name"])
+        for path in ("tilejson.json", "image/tilejson.json"):
+            assert house.client.get(f"/maps/{of_map['id']}/{path}").json()["name"].startswith(f"{label}: ")
+        item = house.client.get(f"/maps/{of_map['id']}/item.json").json()
+        assert item["properties"]["title"] == label
+
+
 def test_json_names_files_of_the_folders_that_the_server_offers(open_house, make_raster, tmp_path):
     house = open_house(source_folders=(tmp_path / "sheets",))
     (tmp_path / "sheets").mkdir()

@@ -1,11 +1,13 @@
 """Files come whole or by range, exactly, and under names that belong together."""
 
 import hashlib
+import io
 import json
 
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from rasterio.io import MemoryFile
 
 from service.planning import jobs as planning_jobs
@@ -142,6 +144,24 @@ def test_the_preview_shows_the_map_as_it_stands(client, house, finished, tmp_pat
     empty = client.get(f"/maps/{record.id}/preview.png")
     assert empty.status_code == 200
     house.store.dismiss(record.job_id)
+
+
+def test_the_thumbnail_grows_with_the_map_and_is_asked_for_once(client, house, tmp_path):
+    record = house.begin(scene(tmp_path / "ortho.tif", seed=23), name="grows")
+    pictures = []
+    for leases in (0, 2, 10_000):
+        house.work(leases=leases)
+        answer = client.get(f"/maps/{record.id}/thumbnail.png")
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert picture.size == (176, 176)
+            pictures.append(picture.getchannel("A").histogram()[255])
+        known = {"If-None-Match": answer.headers["ETag"]}
+        assert client.get(f"/maps/{record.id}/thumbnail.png", headers=known).status_code == 304
+        other = client.get(f"/maps/{record.id}/thumbnail.png", params={"style": "cvd"}, headers=known)
+        assert other.status_code == 200
+    assert pictures[0] == 0
+    assert pictures == sorted(pictures)
+    assert pictures[-1] > 0
 
 
 def test_a_file_that_is_not_made_yet_is_not_found_and_says_why(client, house, tmp_path):

@@ -14,7 +14,8 @@ BOUNDS = (700_000.0, 6_599_000.0, 701_200.0, 6_600_000.0)
 def facts() -> MapFacts:
     return MapFacts(
         id="0cv2m8",
-        name="Nantua & <alentours>",
+        name="nantua-2024",
+        label="Nantua & <alentours>",
         status="successful",
         model="landscapes-compact-rgb@0.1.0",
         nomenclature=COSIA,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.nomenclature import COSIA
-from service.catalogue.preview import Caption, draw_preview, round_length
+from service.catalogue.preview import Caption, draw_preview, draw_thumbnail, round_length
 
 
 def test_the_map_is_drawn_in_the_colours_of_the_palette():
@@ -41,3 +41,21 @@ def test_shares_are_those_of_the_map_not_of_its_overview():
     ]
     assert np.array_equal(pages[0], pages[1])
     assert COSIA.palette()[6][:3] in {tuple(colour) for colour in pages[2].reshape(-1, 3).tolist()}
+
+
+def test_a_thumbnail_is_the_middle_of_the_map_and_nothing_else():
+    classes_HW = np.full((40, 120), 6, dtype=np.uint8)
+    classes_HW[:, 40:80] = 0
+    classes_HW[:20, 60:] = 255
+    thumbnail = draw_thumbnail(classes_HW, COSIA, side_px=40)
+    assert thumbnail.size == (40, 40)
+    colours = {colour for _, colour in thumbnail.getcolors()}
+    assert {colour[:3] for colour in colours if colour[3]} == {COSIA.palette()[0][:3]}
+    alphas_HW = np.asarray(thumbnail)[..., 3]
+    assert (alphas_HW[:20, 20:] == 0).all()
+    assert (alphas_HW == 0).sum() == 20 * 20
+
+
+def test_a_thumbnail_has_one_size_however_large_the_map():
+    for shape in ((3, 5), (500, 701), (1, 400)):
+        assert draw_thumbnail(np.zeros(shape, dtype=np.uint8), COSIA, side_px=64).size == (64, 64)

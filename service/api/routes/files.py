@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.api.caching import answer
+from service.api.caching import ASK_FIRST, answer, content_tag, is_known, not_modified, version_tag
 from service.api.deps import RegistryDep
 from service.api.mapfiles import (
     MAX_HASHED_SHEETS,
@@ -39,7 +39,7 @@ from service.catalogue.addresses import MapAddresses
 from service.catalogue.drawing import legend_png
 from service.catalogue.items import COG_TYPE, MAX_SHEET_ASSETS, map_item
 from service.catalogue.legends import Legend, LegendOptions, legend_json, legend_svg, make_legend
-from service.catalogue.preview import Caption, draw_preview
+from service.catalogue.preview import Caption, draw_preview, draw_thumbnail
 from service.catalogue.qml import qgis_style
 from service.catalogue.words import word
 
@@ -47,6 +47,10 @@ router = APIRouter(tags=["Maps"])
 
 PREVIEW_PX = 900
 """Longer side of a map in its preview, where the map has that many pixels."""
+THUMBNAIL_PX = 176
+"""Side of a thumbnail: four times that of its place in a list, for dense screens."""
+MAX_OBLONG = 8
+"""How much longer than wide a map may be before its thumbnail is drawn from fewer pixels."""
 SVG, PNG, XML = "image/svg+xml", "image/png", "application/xml"
 """Media types."""
 _READ = ["GET", "HEAD"]
@@ -211,13 +215,14 @@ def read_preview(request: Request, opened: MapDep, look: LookDep, language: Lang
         classes_HW = classes_HW.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
         image_HW3 = None if image_HW3 is None else image_HW3.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
     facts = facts_of(opened)
+    made_by = f"{word('land cover', language)} {word('by', language)} {facts.model}"
     page = draw_preview(
         image_HW3,
         np.ascontiguousarray(classes_HW),
         nomenclature_of(opened),
         caption=Caption(
             title=facts.title,
-            subtitle=f"{word('land cover', language)} {word('by', language)} {facts.model}",
+            subtitle=made_by if facts.label == facts.name else f"{facts.name} · {made_by}",
             metres_per_px=opened.frame.gsd_m * 2**overlook.level / enlarged,
         ),
         pixel_counts=facts.pixel_counts if opened.index.is_final else None,
@@ -226,6 +231,26 @@ def read_preview(request: Request, opened: MapDep, look: LookDep, language: Lang
     file = io.BytesIO()
     page.save(file, "PNG", compress_level=4)
     return answer(file.getvalue(), media_type=PNG, headers=request.headers)
+
+
+@router.api_route(
+    "/maps/{map_id}/thumbnail.png",
+    methods=_READ,
+    response_class=Response,
+    responses={200: {"content": {PNG: {}}}, **described(401, 404, 422)},
+)
+def read_thumbnail(request: Request, opened: MapDep, look: LookDep) -> Response:
+    """The middle of the map as it stands, in a small square: its colours alone, for lists."""
+    etag = version_tag(opened.record.id, opened.index.version, content_tag(repr(look).encode()).strip('"'))
+    if is_known(request.headers, etag):
+        return not_modified(etag, cache_control=ASK_FIRST)
+    window = opened.index.window
+    longer, shorter = max(window.width, window.height), min(window.width, window.height)
+    overlook = Overlook(opened.index, side_px=THUMBNAIL_PX * min(MAX_OBLONG, -(-longer // shorter)))
+    picture = draw_thumbnail(overlook.classes(), nomenclature_of(opened), side_px=THUMBNAIL_PX, options=look)
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=4)
+    return Response(file.getvalue(), media_type=PNG, headers={"ETag": etag, "Cache-Control": ASK_FIRST})
 
 
 @router.get("/maps/{map_id}/item.json", responses=described(401, 404), response_class=Response)

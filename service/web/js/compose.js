@@ -8,7 +8,7 @@ import { isLarge, Order, uploadOnce } from "./orders.js";
 import { bandNames, showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
 import { assignRoles, changeRole, ROLES } from "./roles.js";
 
-const TYPED = ["map-name", "source-crs", "nodata", "acquired"];
+const TYPED = ["asked-title", "map-name", "source-crs", "nodata", "acquired"];
 const ASK_AFTER_MS = 250;
 const NAME_END = 15; // characters
 
@@ -58,6 +58,7 @@ export class Compose {
   get order() {
     return new Order(this.entries, {
       model: byId("model").value,
+      title: byId("asked-title").value.trim(),
       map: byId("map-name").value.trim(),
       source_crs: byId("source-crs").value.trim(),
       nodata: byId("nodata").value.trim(),

@@ -11,6 +11,7 @@ import { MapLayers, minConfidence } from "./layers.js";
 import { Legend } from "./legend.js";
 import { answerPoints } from "./point.js";
 import { Progress } from "./progress.js";
+import { nameBelow } from "./recent.js";
 import { Swipe } from "./swipe.js";
 import { hideDownloads, showAddresses, showDownloads } from "./sharing.js";
 import { lineOf } from "./lines.js";
@@ -159,13 +160,13 @@ export class MapView {
 
   describe() {
     const { job, map } = this;
-    byId("map-title").textContent = map.name;
-    document.title = `${map.name} · Orthoscape`;
+    byId("map-title").textContent = job.label;
+    document.title = `${job.label} · Orthoscape`;
     const status = byId("map-status");
     status.className = `status is-${job.status}`;
     say(status, () => t(`status_${job.status}`));
     say(byId("map-facts"), () =>
-      [area(job.area_km2 * 1e6), map.acquisition_date ? day(map.acquisition_date) : "", job.model]
+      [...nameBelow(job), area(job.area_km2 * 1e6), map.acquisition_date ? day(map.acquisition_date) : "", job.model]
         .filter(Boolean)
         .join(" · "),
     );

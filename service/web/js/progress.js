@@ -93,7 +93,7 @@ export class Progress {
     byId("announce").textContent =
       kindOf(job) === "going"
         ? t("spoken_progress", { percent: step * SPOKEN_STEP })
-        : `${job.title}: ${t(`status_${job.status}`)}`;
+        : `${job.label}: ${t(`status_${job.status}`)}`;
   }
 }
 

@@ -8,6 +8,7 @@ import { isOver } from "./events.js";
 
 const PAGE = 12;
 const LOOK_AGAIN_MS = 4_000;
+const MOST_SHEETS = 256; // all of them are opened for a thumbnail
 
 /** The list on the first view. */
 export class Recent {
@@ -49,18 +50,30 @@ export class Recent {
   }
 }
 
+/** The map as it stands; while it is made, its address changes as it does. */
+function thumbnail(job) {
+  const src = new URL(readable(`maps/${job.map.id}/thumbnail.png`));
+  src.searchParams.set("v", `${job.blocks.done}-${job.status}`);
+  return el("img", { src: src.href, alt: "", loading: "lazy" });
+}
+
 function jobRow(job) {
   const isDone = job.status === "successful";
   const thumb = el("span.thumb", { "aria-hidden": "true" });
-  if (isDone) thumb.append(el("img", { src: readable(`maps/${job.map.id}/preview.png`), alt: "", loading: "lazy" }));
+  if (job.blocks.done > 0 && job.sheets.total <= MOST_SHEETS) thumb.append(thumbnail(job));
   const facts = say(el("span.recent-facts"), () =>
-    [area(job.area_km2 * 1e6), moment(job.finished ?? job.created)].join(" · "),
+    [...nameBelow(job), area(job.area_km2 * 1e6), moment(job.finished ?? job.created)].join(" · "),
   );
   const state = isDone ? null : say(el(`span.status.is-${job.status}`), () => stateWords(job));
-  const name = el("span.recent-name", {}, job.map.name);
+  const name = el("span.recent-name", { title: job.label }, job.label);
   const href = isDone ? `#map=${encodeURIComponent(job.map.id)}` : `#job=${encodeURIComponent(job.id)}`;
   const text = el("span.recent-text", {}, name, facts);
   return el("li", {}, el("a.recent-row", { href }, thumb, text, state));
+}
+
+/** The map's name, where a title stands in its place. */
+export function nameBelow(job) {
+  return job.label === job.map.name ? [] : [job.map.name];
 }
 
 function stateWords(job) {
