@@ -56,13 +56,64 @@ def test_a_refusal_says_what_to_do_and_doing_it_helps(visit: Visit, make_raster:
     said = visit.text("#preflight")
     assert "nowhere.tif" in said
     assert "What to do" in said
-    assert "source_crs" in said
+    assert "source_crs" not in said, "the page's own words"
     assert visit.page.is_disabled("#start")
-    visit.page.click("#view-compose summary")
+    assert visit.page.is_visible("#source-crs[aria-invalid]"), "where it can be mended is open"
     visit.page.fill("#source-crs", "EPSG:2154")
     visit.page.press("#source-crs", "Enter")
     visit.page.wait_for_selector(".preflight.is-ready, .preflight.is-warned")
     assert visit.page.is_enabled("#start")
+    assert visit.page.locator("[aria-invalid], .is-faulty").count() == 0
+
+
+def test_a_refusal_is_in_sight_below_many_files_and_marks_the_one_it_means(
+    visit: Visit, image: Path, tmp_path: Path
+) -> None:
+    names = [f"74-2023-09{number}-6540-LA93-0M20-E080.tif" for number in range(40, 46)]
+    for name in names:
+        shutil.copyfile(image, tmp_path / name)
+    (tmp_path / "torn.tif").write_bytes(b"no raster at all")
+    visit.expected |= {415, 422}
+    visit.choose(*(tmp_path / name for name in [*names[:3], "torn.tif", *names[3:]]))
+    visit.page.wait_for_selector(".preflight.is-refused")
+    faulty = visit.page.locator(".is-faulty")
+    assert faulty.count() == 1
+    assert "torn.tif" in faulty.inner_text().replace("\n", "")
+    remedy, start = (visit.page.locator(place).bounding_box() for place in (".remedy", ".bottom-bar"))
+    assert remedy is not None
+    assert start is not None
+    assert remedy["y"] + remedy["height"] <= start["y"] + 12, "its gradient may touch it"
+
+
+def test_what_is_refused_is_said_in_the_language_of_the_page(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "torn.tif").write_bytes(b"no raster at all")
+    visit.expected |= {415}
+    visit.choose(tmp_path / "torn.tif")
+    visit.page.wait_for_selector(".preflight.is-refused")
+    visit.page.click("#to-fr")
+    assert visit.text(".reason").startswith("Ce fichier est")
+    assert "Donnez un GeoTIFF" in visit.text(".remedy")
+    assert visit.page.get_attribute(".detail", "lang") == "en"
+
+
+def test_a_map_is_shown_by_its_title_with_its_name_beneath(visit: Visit, image: Path) -> None:
+    visit.choose(image)
+    visit.take_model()
+    visit.page.click("#view-compose summary")
+    visit.page.fill("#map-name", "peace")
+    visit.page.fill("#asked-title", "Paix & châteaux")
+    with visit.page.expect_response("**/predict"):
+        visit.page.check("#force")
+    visit.start()
+    assert visit.text("#map-title") == "Paix & châteaux"
+    assert visit.text("#map-facts").startswith("peace · ")
+    visit.page.wait_for_selector("#map-status.is-successful", timeout=240_000)
+    visit.page.click("#map-back")
+    row = visit.page.locator(".recent-row", has_text="Paix & châteaux").first
+    assert "peace" in row.inner_text()
+    row.locator(".thumb img").wait_for()
+    picture = "(image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+    assert row.locator(".thumb img").evaluate(picture) == [176, 176]
 
 
 def test_a_file_that_is_no_raster_is_refused(visit: Visit, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import { say, t } from "./i18n.js";
 import { isLarge, Order, uploadOnce } from "./orders.js";
 import { bandNames, showAsking, showEstimate, showNothing, showRefusal } from "./preflight.js";
 import { assignRoles, changeRole, ROLES } from "./roles.js";
+import { spoken } from "./told.js";
 
 const TYPED = ["asked-title", "map-name", "source-crs", "nodata", "acquired"];
 const ASK_AFTER_MS = 250;
@@ -103,7 +104,8 @@ export class Compose {
     entry.meter = el("span.file-meter", { "aria-hidden": "true" });
     entry.note = say(el("span.file-size"), () => bytes(entry.file.size));
     const name = el("span.file-name", { title: entry.file.name }, ...halves(entry.file.name));
-    return el("li.file", {}, name, away, role, entry.note, entry.meter);
+    entry.row = el("li.file", {}, name, away, role, entry.note, entry.meter);
+    return entry.row;
   }
 
   drop(entry) {
@@ -132,6 +134,7 @@ export class Compose {
   }
 
   answered(estimate) {
+    this.mark();
     showEstimate(this.host, estimate);
     this.heard.onFootprint(estimate);
     this.allow(true);
@@ -141,6 +144,19 @@ export class Compose {
     showRefusal(this.host, problem);
     this.heard.onFootprint(null);
     this.allow(false);
+    this.mark(problem);
+    this.host.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Mark the files that a problem names, and open the options where one of them mends it. */
+  mark(problem = null) {
+    const said = problem ? [problem.detail, ...problem.errors.map((error) => error.pointer ?? ""), ""].join(" ") : "";
+    const fieldId = problem ? spoken(problem).field : "";
+    for (const { row, file, role } of this.entries) {
+      row.classList.toggle("is-faulty", said.includes(file.name) || said.includes(`#/${role} `));
+    }
+    for (const id of [...TYPED, "model"]) byId(id).toggleAttribute("aria-invalid", id === fieldId);
+    if (TYPED.includes(fieldId)) byId(fieldId).closest("details").open = true;
   }
 
   allow(isAllowed) {

@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 import { keepKey, key } from "./http.js";
 import { say, t } from "./i18n.js";
+import { spoken } from "./told.js";
 
 const TOAST_MS = 6_000;
 
@@ -38,7 +39,7 @@ export function askForKey(problem) {
 function askOnce(problem) {
   const dialog = byId("key-dialog");
   const trouble = byId("key-trouble");
-  trouble.textContent = problem.detail;
+  say(trouble, () => spoken(problem).fact);
   trouble.hidden = key() === ""; // without a key, none was wrong
   dialog.returnValue = "";
   dialog.showModal();

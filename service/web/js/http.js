@@ -8,12 +8,13 @@ const KEPT_KEY = "orthoscape.key";
 export class Problem extends Error {
   /**
    * @param {number} status 0 when no answer came.
-   * @param {{title?: string, detail?: string, remedy?: string, errors?: object[]}} said
+   * @param {{type?: string, title?: string, detail?: string, remedy?: string, errors?: object[]}} said
    */
   constructor(status, said) {
     super(said.detail || said.title || `HTTP ${status}`);
     this.name = "Problem";
     this.status = status;
+    this.kind = (said.type ?? "").split(":").at(-1);
     this.title = said.title ?? "";
     this.detail = said.detail ?? "";
     this.remedy = said.remedy ?? "";

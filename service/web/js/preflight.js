@@ -3,6 +3,7 @@
 import { el, fill, icon } from "./dom.js";
 import { area, bytes, duration, number, pixels } from "./format.js";
 import { say, t } from "./i18n.js";
+import { spoken, told } from "./told.js";
 
 /** Waiting for an answer. */
 export function showAsking(host, key) {
@@ -50,7 +51,7 @@ function figures(estimate) {
 
 function remarks(texts, kind) {
   if (texts.length === 0) return null;
-  return el(`ul.notes.is-${kind}`, {}, ...texts.map((text) => el("li", {}, icon(kind), el("span", {}, text))));
+  return el(`ul.notes.is-${kind}`, {}, ...texts.map((text) => el("li", {}, icon(kind), say(el("span"), () => told(text)))));
 }
 
 /** Names of bands in the page's language. */
@@ -65,17 +66,17 @@ export function showRefusal(host, problem) {
   fill(host, el("div.preflight-head", {}, icon("stop"), title), ...reasons(problem));
 }
 
-/** A problem's detail, its remedy and what it says of single fields. */
+/** What is wrong, the service's own words with their values, and what to do. */
 export function reasons(problem) {
-  const parts = [];
-  if (problem.detail || problem.title) parts.push(el("p.reason", {}, problem.detail || problem.title));
+  const parts = spoken(problem).fact ? [say(el("p.reason"), () => spoken(problem).fact)] : [];
+  if (spoken(problem).detail) parts.push(el("p.detail", { lang: "en" }, problem.detail));
   for (const error of problem.errors ?? []) {
     const place = error.pointer ?? error.parameter ?? error.header;
-    if (!problem.detail.includes(error.detail)) parts.push(el("p.reason", {}, `${place}: ${error.detail}`));
+    if (!problem.detail.includes(error.detail)) parts.push(el("p.detail", { lang: "en" }, `${place}: ${error.detail}`));
   }
-  if (problem.remedy) {
+  if (spoken(problem).remedy) {
     const label = say(el("span.remedy-label"), () => t("remedy"));
-    parts.push(el("p.remedy", {}, label, el("span", {}, problem.remedy)));
+    parts.push(el("p.remedy", {}, label, say(el("span"), () => spoken(problem).remedy)));
   }
   return parts;
 }

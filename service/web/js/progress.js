@@ -4,6 +4,7 @@ import { byId, el, fill, icon } from "./dom.js";
 import { area, areaOf, duration, number, percent } from "./format.js";
 import { say, t } from "./i18n.js";
 import { reasons } from "./preflight.js";
+import { told } from "./told.js";
 
 /** The service's line that counts blocks. */
 const COUNTED = /^\d+ of \d+ blocks are done$/;
@@ -41,13 +42,13 @@ export class Progress {
     this.left = el("span.progress-left");
     this.counts = el("dl.progress-counts");
     this.message = el("p.progress-message");
-    const cancel = el("button.button.is-quiet", { type: "button", id: "cancel", on: { click: this.asked.onCancel } });
+    const cancel = el("button.button.is-quiet.is-small", { type: "button", id: "cancel", on: { click: this.asked.onCancel } });
     fill(
       this.host,
-      el("div.progress-head", {}, this.percent, this.left),
+      el("div.progress-head", {}, this.percent, this.left, say(cancel, () => t("cancel"))),
       this.bar,
       this.counts,
-      el("div.progress-foot", {}, this.message, say(cancel, () => t("cancel"))),
+      this.message,
     );
   }
 
@@ -60,8 +61,8 @@ export class Progress {
     say(this.left, () => (job.seconds_left === null ? "" : t("left", { time: duration(job.seconds_left) })));
     fill(this.counts, ...countPairs(job));
     // What the counter above says already is not said twice.
-    const message = COUNTED.test(job.message) ? "" : job.message || t(`status_${job.status}`);
-    say(this.message, () => message);
+    const message = COUNTED.test(job.message) ? "" : job.message;
+    say(this.message, () => told(message));
   }
 
   /** The line to the service is cut, or is there again. */
