@@ -102,6 +102,41 @@ def test_opacity_and_confidence(opened: Visit) -> None:
     assert opened.colours("confidence")
 
 
+def test_classes_and_confidence_are_seen_one_at_a_time_each_with_its_legend(opened: Visit) -> None:
+    page = opened.page
+    assert page.is_hidden("#ramp")
+    page.check("#layer-confidence")
+    assert not page.is_checked("#layer-classes")
+    assert page.is_hidden("#classes")
+    assert "100%" in opened.text("#ramp")
+    _settle(opened)
+    assert opened.colours("classes") == {}
+    page.check("#layer-classes")
+    assert not page.is_checked("#layer-confidence")
+    assert page.is_hidden("#ramp")
+    _settle(opened)
+    assert opened.colours("classes")
+
+
+def test_the_outline_is_that_of_the_ground(opened: Visit) -> None:
+    """The photograph is Dutch, in a grid that is turned against the meridians."""
+    path = opened.page.get_attribute(".footprint", "d")
+    corners = [tuple(map(float, pair.split())) for pair in path.strip("Mz ").split("L")]
+    xs, ys = zip(*corners, strict=True)
+    assert len(set(xs)) > 2, "a box would have two"
+    assert len(set(ys)) > 2
+
+
+def test_every_part_of_the_panel_is_a_click_away(opened: Visit) -> None:
+    for part in ("downloads", "addresses", "legend", "layers"):
+        opened.page.click(f".section-link[data-to='{part}-title']")
+        opened.page.wait_for_timeout(900)  # it glides there
+        heading = opened.page.locator(f"#{part}-title").bounding_box()
+        assert heading is not None
+        assert 0 <= heading["y"] <= 720, part
+        assert opened.page.evaluate("document.activeElement.id") == f"{part}-title"
+
+
 def test_a_click_tells_the_class(opened: Visit) -> None:
     opened.page.mouse.click(830, 330)
     opened.page.wait_for_selector(".point-class")
@@ -115,7 +150,14 @@ def test_a_click_tells_the_class(opened: Visit) -> None:
 
 
 def test_files_are_what_they_are_called(opened: Visit) -> None:
-    for name, magic in (("landcover.tif", b"II*\0"), ("landcover.qml", b"<"), ("preview.png", b"\x89PNG")):
+    for name, magic in (
+        ("landcover.tif", b"II*\0"),
+        ("landcover.qml", b"<"),
+        ("preview.png", b"\x89PNG"),
+        ("image.tif", b"II"),
+        ("legend.svg", b"<"),
+        ("item.json", b"{"),
+    ):
         with opened.page.expect_download() as waiting:
             opened.page.click(f".download:has-text('{name}')")
         content = Path(waiting.value.path()).read_bytes()
@@ -165,5 +207,5 @@ def test_what_is_not_there_is_said(visit: Visit) -> None:
     visit.expected |= {404}
     visit.open("map=nothing")
     visit.page.wait_for_selector("#toast:not([hidden])")
-    assert "nothing" in visit.text("#toast")
+    assert "There is no such map, or no more. Choose" in visit.text("#toast")
     visit.page.wait_for_selector("#view-home:not([hidden])")

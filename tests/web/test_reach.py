@@ -103,6 +103,26 @@ def test_nothing_is_cut_off(browser: Browser, house: House, finished: dict[str, 
         assert visit.text("#map-status") == "terminée", "the browser's language is taken"
 
 
+def test_a_phone_is_invited_once_and_not_to_drop(browser: Browser, house: House) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with Visit.begin(browser, house.url, **phone) as visit:
+        visit.page.wait_for_selector("#choose")
+        seen = visit.page.evaluate("document.body.innerText")
+        assert "Drop" not in seen
+        invitation = visit.page.locator("#invite").bounding_box()
+        stage = visit.page.locator("#stage").bounding_box()
+        assert stage is not None
+        assert invitation is None or stage["height"] == 0
+        assert visit.text("#choose") == "Choose an orthophoto"
+
+
+def test_the_page_is_as_tall_as_its_window(visit: Visit, finished: dict[str, Any]) -> None:
+    for part in ("", f"map={finished['map']['id']}"):
+        visit.open(part)
+        visit.page.wait_for_timeout(500)
+        assert visit.page.evaluate("document.documentElement.scrollHeight === window.innerHeight")
+
+
 def test_those_who_ask_for_stillness_get_it(browser: Browser, house: House, finished: dict[str, Any]) -> None:
     with Visit.begin(browser, house.url, reduced_motion="reduce") as visit:
         visit.open(f"map={finished['map']['id']}")

@@ -9,13 +9,14 @@ import { LiveLayer } from "./livelayer.js";
 import { boundsOf } from "./stage.js";
 
 const KINDS = ["classes", "confidence", "image"];
+const EITHER = { classes: "confidence", confidence: "classes" }; // one over the other would be read as neither
 const RETINA = window.devicePixelRatio > 1.25 ? "@2x" : "";
 const REFRESH_MS = 400;
 
 /** How a map is looked at; remembered from map to map. */
 const look = {
   shown: { image: true, classes: true, confidence: false },
-  opacity: { image: 100, classes: 100, confidence: 70 },
+  opacity: { image: 100, classes: 100, confidence: 100 },
   minConfidence: 0,
 };
 
@@ -24,7 +25,8 @@ export class MapLayers {
   /**
    * @param {L.Map} chart
    * @param {{id: string, bounds: number[], zooms: [number, number], version: () => string,
-   *          style: () => Record<string, string>}} map `style` is what the legend asks of class tiles.
+   *          style: () => Record<string, string>, onConfidence: (isShown: boolean) => void}} map
+   *          `style` is what the legend asks of class tiles.
    */
   constructor(chart, map) {
     this.chart = chart;
@@ -102,6 +104,8 @@ export class MapLayers {
       if (this.isShown(kind)) layer.addTo(this.chart);
       else layer.remove();
     }
+    byId("stage").classList.toggle("has-image", "image" in this.layers && look.shown.image);
+    this.map.onConfidence(look.shown.confidence);
   }
 
   isShown(kind) {
@@ -123,8 +127,10 @@ export class MapLayers {
     const isThere = kind in this.layers;
     const change = () => {
       look.shown[kind] = box.checked;
+      if (box.checked && kind in EITHER) look.shown[EITHER[kind]] = false;
       this.apply();
-      slider.disabled = !isThere || !box.checked;
+      this.drawControls();
+      byId(box.id).focus({ preventScroll: true });
     };
     const box = el("input", {
       type: "checkbox",

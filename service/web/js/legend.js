@@ -4,6 +4,7 @@ import { byId, el, fill } from "./dom.js";
 import { area, share } from "./format.js";
 import { getJson } from "./http.js";
 import { language, onLanguage, say, t } from "./i18n.js";
+import { drawRamp } from "./ramp.js";
 
 const PALETTES = ["cosia", "flair", "cvd"];
 const LOOK_AGAIN_MS = 1_200;
@@ -27,6 +28,7 @@ export class Legend {
     this.grouping = "";
     this.isGone = false;
     this.drawPalettes();
+    drawRamp(byId("ramp"));
     byId("grouping").onchange = () => this.regroup(byId("grouping").value);
     this.forget = onLanguage(() => this.load());
     byId("legend-all").onclick = () => this.switchAll();
@@ -40,6 +42,14 @@ export class Legend {
     if (this.grouping) asked.group = this.grouping;
     if (this.hidden.size > 0) asked.classes = this.shownValues().join(",");
     return asked;
+  }
+
+  /** Explain what lies on top: the ramp of confidence, or the classes. */
+  showConfidence(isShown) {
+    byId("ramp").hidden = !isShown;
+    byId("of-classes").hidden = isShown;
+    byId("legend-all").hidden = isShown;
+    say(byId("legend-title"), () => t(isShown ? "legend_confidence" : "legend"));
   }
 
   shownValues() {

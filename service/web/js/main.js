@@ -3,7 +3,7 @@
 import { goTo, readAddress } from "./address.js";
 import { Compose } from "./compose.js";
 import { askForKey, toast } from "./dialogs.js";
-import { byId, fill } from "./dom.js";
+import { byId, fill, keepsStill } from "./dom.js";
 import { Example } from "./example.js";
 import { address, onKeyNeeded } from "./http.js";
 import { language, LANGUAGES, setLanguage, t, translatePage } from "./i18n.js";
@@ -13,6 +13,7 @@ import { MapView } from "./mapview.js";
 import { Recent } from "./recent.js";
 import { copyRow } from "./sharing.js";
 import { createStage } from "./stage.js";
+import { inOneLine } from "./told.js";
 
 const VIEWS = { home: "view-home", new: "view-compose", map: "view-map", job: "view-map" };
 
@@ -62,7 +63,7 @@ async function open() {
     if (view === "map") await mapView.openMap(id);
     if (view === "job") await mapView.openJob(id);
   } catch (problem) {
-    toast([problem.message, problem.remedy].filter(Boolean).join(" "));
+    toast(inOneLine(problem));
     if (view !== "home") goTo("home");
   }
 }
@@ -82,12 +83,19 @@ window.addEventListener("hashchange", open);
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name !== "Problem") return;
   event.preventDefault();
-  toast([event.reason.message, event.reason.remedy].filter(Boolean).join(" "));
+  toast(inOneLine(event.reason));
 });
 byId("skip").addEventListener("click", (event) => {
   event.preventDefault(); // its address is not one of the page's views
   byId("panel").focus();
 });
+for (const link of document.querySelectorAll(".section-link")) {
+  link.addEventListener("click", () => {
+    const heading = byId(link.dataset.to);
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ behavior: keepsStill() ? "auto" : "smooth", block: "start" });
+  });
+}
 byId("compose-close").addEventListener("click", () => goTo("home"));
 onKeyNeeded(askForKey);
 hearFiles((files) => {
@@ -95,7 +103,11 @@ hearFiles((files) => {
   compose.add(files);
 });
 
-if (window.matchMedia("(hover: none)").matches) byId("invite").dataset.text = "invite_touch";
+if (window.matchMedia("(hover: none)").matches) {
+  byId("invite").dataset.text = "invite_touch"; // nothing can be dropped where fingers are all there is
+  byId("home-lead").dataset.text = "home_lead_touch";
+  byId("choose").dataset.text = "invite_touch";
+}
 markLanguage();
 translatePage();
 fill(byId("home-line"), copyRow("curl", `curl -F file=@ortho.tif ${address("predict")}`));

@@ -15,6 +15,7 @@ import { nameBelow } from "./recent.js";
 import { Swipe } from "./swipe.js";
 import { hideDownloads, showAddresses, showDownloads } from "./sharing.js";
 import { lineOf } from "./lines.js";
+import { inOneLine, told } from "./told.js";
 
 const LOOK_FOR_IMAGE_MS = 2_500;
 
@@ -74,6 +75,7 @@ export class MapView {
       zooms: [tiles.minzoom, tiles.maxzoom],
       version: () => this.version,
       style: () => this.legend.style,
+      onConfidence: (isShown) => this.legend.showConfidence(isShown),
     });
     this.lattice = new BlockLattice(this.stage.chart);
     const silence = answerPoints(this.stage.chart, this.map.id, (value) => this.legend.entryOf(value));
@@ -183,7 +185,7 @@ export class MapView {
       ["blocks", () => `${job.blocks.done} / ${job.blocks.total}`],
       ["job", () => job.id],
       ["map", () => job.map.id],
-      ...job.notes.map((note) => ["note", () => note]),
+      ...job.notes.map((note) => ["note", () => told(note)]),
     ];
     const rows = pairs.map(([key, text]) => el("div", {}, say(el("dt"), () => t(key)), say(el("dd"), text)));
     fill(byId("about-pairs"), ...rows);
@@ -219,7 +221,7 @@ export class MapView {
     try {
       await action();
     } catch (problem) {
-      toast([problem.message, problem.remedy].filter(Boolean).join(" "));
+      toast(inOneLine(problem));
     }
   }
 

@@ -40,7 +40,7 @@ function described(point, place, entryOf) {
   if (entry) {
     const swatch = el("span.swatch", { style: { "--swatch": entry.color } });
     lines.push(el("p.point-class", {}, swatch, el("strong", {}, entry.label)));
-    if (point.confidence !== null) lines.push(el("p", {}, t("sure", { percent: point.confidence })));
+    if (point.confidence !== null) lines.push(el("p", {}, t("point_sure", { percent: point.confidence })));
   } else {
     lines.push(el("p.point-class", {}, t(point.is_final ? "no_class" : "no_class_yet")));
   }

@@ -9,32 +9,38 @@ const SHEET_FILES = [
   ["landcover.qml", "file_style"],
   ["confidence.tif", "file_confidence"],
 ];
+const IMAGE_FILE = ["image.tif", "file_image"];
 
 const MAP_FILES = [
   ["legend.png", "file_legend"],
+  ["legend.svg", "file_legend_svg"],
   ["preview.png", "file_preview"],
   ["stats.csv", "file_stats"],
+  ["item.json", "file_item"],
 ];
+const IN_A_LANGUAGE = new Set(["legend.png", "legend.svg", "preview.png", "stats.csv", "item.json"]);
 
 const MOST_SHEETS = 100;
 const COPIED_MS = 1_600;
 
 /** List the files of a finished map: of each sheet, where there are several, and of all of it. */
 export async function showDownloads(map) {
-  const own = map.num_sheets === 1 ? SHEET_FILES.map(([name, title]) => fileRow(map, name, title)) : await sheetRows(map);
+  const files = "image_xyz" in map.links ? [...SHEET_FILES, IMAGE_FILE] : SHEET_FILES;
+  const own = map.num_sheets === 1 ? files.map(([name, title]) => fileRow(map, name, title)) : await sheetRows(map, files);
   fill(byId("downloads"), ...own, ...MAP_FILES.map(([name, title]) => fileRow(map, name, title)));
   byId("downloads-block").hidden = false;
+  byId("to-downloads").hidden = false;
 }
 
-async function sheetRows(map) {
+async function sheetRows(map, files) {
   const { sheets } = await getJson(`maps/${map.id}/sheets?limit=${MOST_SHEETS}`);
   return sheets.flatMap(({ name: sheet }) =>
-    SHEET_FILES.map(([name, title]) => fileRow(map, name, title, `sheets/${encodeURIComponent(sheet)}/`, sheet)),
+    files.map(([name, title]) => fileRow(map, name, title, `sheets/${encodeURIComponent(sheet)}/`, sheet)),
   );
 }
 
 function fileRow(map, name, title, folder = "", sheet = "") {
-  const path = name === "legend.png" ? `${name}?lang=${language()}` : name;
+  const path = IN_A_LANGUAGE.has(name) ? `${name}?lang=${language()}` : name;
   const link = el(
     "a.download",
     { href: readable(`maps/${map.id}/${folder}${path}`), download: [sheet || map.name, name].join("_") },
@@ -48,6 +54,7 @@ function fileRow(map, name, title, folder = "", sheet = "") {
 /** Nothing to take away yet. */
 export function hideDownloads() {
   byId("downloads-block").hidden = true;
+  byId("to-downloads").hidden = true;
 }
 
 /**

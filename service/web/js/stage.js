@@ -43,6 +43,7 @@ export function createStage() {
 }
 
 function fit(chart, bounds) {
+  chart.invalidateSize({ pan: false }); // the stage may only just have come in sight
   chart.fitBounds(boundsOf(bounds), { padding: [24, 24], maxZoom: MAX_ZOOM, animate: false });
 }
 

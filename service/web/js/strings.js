@@ -19,10 +19,14 @@ export const STRINGS = {
   days: ["{count} days", "{count} jours"],
   unknown: ["not known yet", "pas encore connu"],
 
-  home_title: ["Land cover from orthophotos", "L’occupation du sol, de l’orthophoto à la carte"],
+  home_title: ["Land cover from orthophotos", "La couverture du sol, de l’orthophoto à la carte"],
   home_lead: [
     "Drop an orthophoto anywhere on this page. Its map fills in while it is made.",
     "Déposez une orthophoto n’importe où sur cette page. Sa carte se remplit à mesure qu’elle est faite.",
+  ],
+  home_lead_touch: [
+    "From a GeoTIFF or JPEG 2000; the map fills in while it is made.",
+    "À partir d’un GeoTIFF ou JPEG 2000 ; la carte se remplit à mesure qu’elle est faite.",
   ],
   choose: ["Choose files", "Choisir des fichiers"],
   example: ["Try an example", "Essayer un exemple"],
@@ -124,7 +128,15 @@ export const STRINGS = {
   min_confidence: ["Least confidence", "Confiance minimale"],
   all_pixels: ["all pixels", "tous les pixels"],
 
+  sections: ["Parts of this panel", "Parties de ce panneau"],
   legend: ["Legend", "Légende"],
+  legend_confidence: ["Legend: confidence", "Légende : confiance"],
+  doubtful: ["doubtful", "incertain"],
+  sure: ["sure", "sûr"],
+  confidence_note: [
+    "How sure the model is of the class of each pixel.",
+    "À quel point le modèle est sûr de la classe de chaque pixel.",
+  ],
   palette: ["Colours", "Couleurs"],
   palette_cosia: ["CoSIA", "CoSIA"],
   palette_flair: ["FLAIR", "FLAIR"],
@@ -139,7 +151,7 @@ export const STRINGS = {
   as_shares: ["as shares", "en parts"],
   shares_note: ["Of the ground that has a class.", "Du terrain qui a une classe."],
   shares_later: ["Shares appear once the map is finished.", "Les parts apparaissent une fois la carte terminée."],
-  sure: ["{percent}% confidence", "confiance {percent} %"],
+  point_sure: ["{percent}% confidence", "confiance {percent} %"],
   no_class: ["No data here", "Pas de donnée ici"],
   no_class_yet: ["Not mapped yet", "Pas encore cartographié"],
 
@@ -147,7 +159,10 @@ export const STRINGS = {
   file_landcover: ["Classes, cloud-optimised GeoTIFF", "Classes, GeoTIFF optimisé (COG)"],
   file_style: ["Style for QGIS", "Style pour QGIS"],
   file_confidence: ["Confidence in percent, GeoTIFF", "Confiance en pour cent, GeoTIFF"],
+  file_image: ["The image, compressed for viewing", "L’image, compressée pour l’affichage"],
   file_legend: ["Legend as a picture", "Légende en image"],
+  file_legend_svg: ["Legend as a drawing, for print", "Légende en dessin, pour l’impression"],
+  file_item: ["STAC item, with provenance", "Item STAC, avec la provenance"],
   file_preview: ["Picture of the map", "Image de la carte"],
   file_stats: ["Shares of classes, table", "Parts des classes, tableau"],
   addresses: ["Open elsewhere", "Ouvrir ailleurs"],
