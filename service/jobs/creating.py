@@ -33,8 +33,8 @@ CHUNK_ROWS = 10_000
 """Most rows written, or deleted, in one transaction."""
 
 SMALL_SHEET_PX = 10_240 * 10_240
-"""Pictures of sheets up to this size are made first, so that a page has something to show: a square kilometre at
-0.1 m among them. A picture takes about an eighth of the time of its blocks, in which no block appears."""
+"""Pictures of sheets up to this size are made first, so that a page has something to show: those of a square
+kilometre at 0.1 m too. A picture takes about an eighth of its blocks' time, in which no block appears."""
 
 _FIRST_PICTURES, _SHEETS, _RUNS, _LAST_PICTURES = (phase << 40 for phase in range(4))
 """Order of claims within a job; a number is added to each."""
