@@ -1,7 +1,8 @@
 """HTTP as it comes over the wire: heads of requests are small, soon here, and refused as problems.
 
 The parser takes heads of any length, and the server waits for their end for ever; both would let anybody who
-reaches the port fill its memory or use up its connections, without a key.
+reaches the port fill its memory or use up its connections, without a key. Trailers, the headers that may
+follow a body sent in chunks, are bounded likewise, and read by nobody.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
     _is_in_head = True
+    _is_in_body = False
+    """From the end of a head to that of its request: a body in chunks, and its trailers, may come."""
     _num_head_bytes = 0
+    """Received and kept by the parser: of a head, or of what follows the last piece of a body."""
     _refusal = 400
     _patience: TimerHandle | None = None
 
@@ -48,18 +52,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take bytes, unless they go on with a head that is too long."""
         if self.parser is None or self.transport.is_closing():  # refused before
             return
-        if self._is_in_head:
-            self._num_head_bytes += len(data)
+        self._num_head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._num_head_bytes > MAX_HEAD_BYTES:
+        if self._num_head_bytes > MAX_HEAD_BYTES:
             self._refuse(431)
+        elif self._is_in_body and self._num_head_bytes and self._patience is None:
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._is_in_head = True
+        self._is_in_head, self._is_in_body = True, False
         if self._patience is None:
             self._wait_for_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; none of a trailer."""
+        if self._is_in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The end of a head; what it asks for is done now.
@@ -67,12 +77,24 @@ class BoundedProtocol(HttpToolsProtocol):
         Raises:
             HeadRefused: It has too many headers.
         """
-        self._is_in_head, self._num_head_bytes = False, 0
+        self._is_in_head, self._is_in_body, self._num_head_bytes = False, True, 0
         self._end_wait()
         if len(self.headers) > MAX_HEADERS:
             self._refusal = 431
             raise HeadRefused
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body, which may be as long and as slow as it likes."""
+        self._num_head_bytes = 0
+        self._end_wait()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        self._is_in_body, self._num_head_bytes = False, 0
+        self._end_wait()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, or none that is taken."""
@@ -92,7 +114,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _refuse(self, status: int) -> None:
-        if not self.transport.is_closing():
+        if not self._is_in_head and self.cycle.response_started:
+            self.transport.close()  # into the middle of an answer, or after its end, goes no other
+        elif not self.transport.is_closing():
             self._refusal = status
             self.send_400_response("")
 

@@ -1,5 +1,6 @@
 """Heads of requests over real connections: endless ones, slow ones, ones that are none."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -17,7 +18,7 @@ ASKED = b"GET / HTTP/1.1\r\nHost: here\r\n"
 async def tell_length(scope, receive, send):
     """Answers with how many bytes came."""
     assert scope["type"] == "http"
-    num_bytes, is_more = 0, True
+    num_bytes, is_more = 0, scope["path"] != "/at-once"
     while is_more:
         message = await receive()
         num_bytes += len(message.get("body", b""))
@@ -120,3 +121,50 @@ def test_bodies_are_as_long_and_as_slow_as_they_like(port, monkeypatch):
 def test_requests_that_come_at_once_are_answered_in_turn(connection):
     connection.sendall((ASKED + b"\r\n") * 3 + ASKED + b"Connection: close\r\n\r\n")
     assert everything(connection).count(b"HTTP/1.1 200") == 4
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+
+
+@pytest.mark.parametrize("trailer", [b"X: " + b"a" * 4096 + b"\r\n", b"a" * 4096, b"a:\r\n" * 1024])
+def test_trailers_without_end_are_refused_before_they_fill_the_memory(connection, trailer):
+    connection.sendall(CHUNKED)
+    num_bytes = 0
+    try:
+        while num_bytes < 100 * MAX_HEAD_BYTES:
+            num_bytes += connection.send(trailer)
+            time.sleep(0.0002)
+        said = everything(connection)
+    except (BrokenPipeError, ConnectionResetError):  # the answer was lost with what was still under way
+        said = b""
+    assert num_bytes < 100 * MAX_HEAD_BYTES
+    if said:
+        problem_of(said, 431)
+
+
+def test_trailers_without_end_after_the_answer_end_the_connection(port):
+    """Who is refused at the head is answered before the body has come."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"POST /at-once HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        num_bytes = connection.send(b"0\r\n")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while num_bytes < 100 * MAX_HEAD_BYTES:
+                num_bytes += connection.send(b"X: " + b"a" * 4096 + b"\r\n")
+                time.sleep(0.0002)
+        assert num_bytes < 100 * MAX_HEAD_BYTES
+
+
+def test_trailers_that_do_not_end_are_not_waited_for(port, monkeypatch):
+    monkeypatch.setattr(wire, "HEAD_S", 0.05)
+    for trailer in (b"", b"X: a", b"X: a\r\n"):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(CHUNKED)
+            time.sleep(0.01)  # apart from the body
+            connection.sendall(b"Y: a\r\n" + trailer)
+            problem_of(everything(connection), 408)
+
+
+def test_after_a_trailer_comes_the_next_request(connection):
+    connection.sendall(CHUNKED + b"X: a\r\n\r\n" + ASKED + b"Connection: close\r\n\r\n")
+    assert everything(connection).count(b"HTTP/1.1 200") == 2
