@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.intake.areas import read_area
 from service.intake.choosing import require_runnable
-from service.intake.scenes import digest_files
+from service.intake.scenes import digest_files, reader_limits
 from service.planning.areas import Area, AreaOutsideData
 from service.planning.cores import PatchGeometry
 from service.planning.jobs import JobPlan, plan_sheets, precedence
@@ -20,12 +20,15 @@ from service.rasters.placing import fits_grid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import shapely
+
     from models.artefact import Artefact
     from service.planning.grid import Grid
     from service.planning.jobs import SheetPlan
     from service.planning.placing import GridChoice
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.rasters.facts import RasterFacts
+    from service.rasters.limits import Limits
     from service.rasters.sources import SourceSpec
     from service.settings import Settings
 
@@ -89,7 +92,11 @@ def plan_maps(
     """
     require_runnable(artefact)
     groups = _group_by_grid(scenes, artefact, options)
-    wanted = _wanted(groups, aoi) if aoi is not None else [(placed, None) for placed in groups]
+    wanted = (
+        _wanted(groups, aoi, reader_limits(settings))
+        if aoi is not None
+        else [(placed, None) for placed in groups]
+    )
     names = _unique_names([placed for placed, _ in wanted], name)
     return [
         _plan_map(placed, artefact, area=area, name=map_name, settings=settings)
@@ -97,7 +104,9 @@ def plan_maps(
     ]
 
 
-def _wanted(groups: Sequence[Sequence[_Placed]], aoi: str) -> list[tuple[Sequence[_Placed], Area | None]]:
+def _wanted(
+    groups: Sequence[Sequence[_Placed]], aoi: str, limits: Limits
+) -> list[tuple[Sequence[_Placed], Area | None]]:
     """The groups that an area of interest meets, each with the area on its grid.
 
     Raises:
@@ -105,9 +114,13 @@ def _wanted(groups: Sequence[Sequence[_Placed]], aoi: str) -> list[tuple[Sequenc
     """
     wanted: list[tuple[Sequence[_Placed], Area | None]] = []
     refusals = []
+    shapes: dict[tuple[str, float], shapely.Geometry] = {}
     for placed in groups:
         grid = placed[0].choice.grid
-        area = Area(read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res), grid)
+        key = (grid.crs_wkt, grid.x_res)
+        if key not in shapes:
+            shapes[key] = read_area(aoi, crs_wkt=grid.crs_wkt, pixel_size=grid.x_res, limits=limits)
+        area = Area(shapes[key], grid)
         try:
             area.window([item.source.extent for item in placed])
         except AreaOutsideData as refusal:

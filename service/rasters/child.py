@@ -50,6 +50,7 @@ def _answer(room: "Room", request: dict[str, Any]) -> dict[str, Any]:
         "read": room.read,
         "copy": room.copy,
         "polygons": room.polygons,
+        "area": room.area,
     }
     operation = request.pop("op")
     try:
@@ -124,3 +125,9 @@ class Room:
         from service.rasters.polygons import polygons_of  # noqa: PLC0415
 
         return polygons_of(path)
+
+    def area(self, text: str, crs_wkt: str, pixel_size: float) -> str:
+        """An area of interest in the CRS of a grid, as hexadecimal WKB."""
+        from service.rasters.areas import area_of_geojson  # noqa: PLC0415
+
+        return area_of_geojson(text, crs_wkt=crs_wkt, pixel_size=pixel_size)

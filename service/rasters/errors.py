@@ -90,6 +90,10 @@ class NoPolygons(RasterError):
     """A vector file holds no area, or does not say where it lies."""
 
 
+class AreaUnreadable(RasterError):
+    """An area of interest is no polygon that can be read."""
+
+
 class AreaTooDetailed(RasterError):
     """An area has more polygons or points than its use as a mask is worth."""
 
@@ -105,6 +109,7 @@ FROM_CHILD: dict[str, type[RasterError]] = {
         UnknownCrs,
         CrsConflict,
         NoPolygons,
+        AreaUnreadable,
         AreaTooDetailed,
     )
 }

@@ -60,6 +60,7 @@ def end_of_kept_children() -> Iterator[None]:
 def keep_children(monkeypatch) -> None:
     """Starting a reading process takes longer than a test's own work."""
     monkeypatch.setattr("service.intake.scenes.ReaderChild", KeptChild)
+    monkeypatch.setattr("service.rasters.areas.ReaderChild", KeptChild)
     monkeypatch.setattr("service.rasters.reader.ReaderChild", KeptChild)
 
 

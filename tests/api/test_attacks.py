@@ -4,12 +4,18 @@ import gzip
 import io
 import json
 import os
+import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rasterio.crs import CRS
 
 from service.api.uploadfolder import MAX_NAME_BYTES
+from service.rasters import areas
+from service.rasters.errors import AreaTooDetailed
+from service.rasters.polygons import MAX_POINTS
 from tests.api.conftest import TINY
 from tests.rasters.attacks.conftest import (  # noqa: F401  fixtures
     block_bomb,
@@ -170,6 +176,31 @@ def test_an_area_in_a_vrt_reads_no_file(house, make_raster):
         files = {"file": file, "aoi": ("area.gpkg", vrt.encode())}
         answer = house.client.post("/predict", files=files, data=TINY)
     refused(house, answer, 422, "field-error")
+
+
+def tangle(num_points: int) -> str:
+    """A ring that crosses itself everywhere, as GeoJSON about the scene."""
+    longitudes_latitudes = (
+        np.random.default_rng(0).uniform((3, 46.49), (3.01, 46.5), (num_points, 2)).tolist()
+    )
+    ring = [*longitudes_latitudes, longitudes_latitudes[0]]
+    return json.dumps({"type": "Polygon", "coordinates": [ring]})
+
+
+def test_an_area_that_crosses_itself_everywhere_costs_the_server_nothing(house, make_raster, monkeypatch):
+    """Mending one of 2000 points took 15 s, and 1.3 GB that were not given back."""
+    monkeypatch.setattr(areas, "MAX_AREA_S", 3.0)
+    path, begun_s = make_raster(), time.process_time()
+    answer = house.send(path, aoi=tangle(2000))
+    refused(house, answer, 422, "area-too-detailed")
+    assert "more than 3 s" in answer.json()["detail"]
+    assert "simplify" in answer.json()["remedy"]
+    assert time.process_time() - begun_s < 3.0
+
+
+def test_an_area_has_no_more_points_than_a_mask_is_worth():
+    with pytest.raises(AreaTooDetailed, match="200,000 points"):
+        areas.area_of_geojson(tangle(MAX_POINTS), crs_wkt=CRS.from_epsg(2154).to_wkt(), pixel_size=0.2)
 
 
 @pytest.mark.slow

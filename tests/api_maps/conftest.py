@@ -150,6 +150,7 @@ def end_of_kept_children() -> Iterator[None]:
 def keep_children(monkeypatch) -> None:
     """One reading process for the tests here: to start one takes longer than its work."""
     monkeypatch.setattr("service.intake.scenes.ReaderChild", KeptChild)
+    monkeypatch.setattr("service.rasters.areas.ReaderChild", KeptChild)
     monkeypatch.setattr("service.rasters.reader.ReaderChild", KeptChild)
 
 

@@ -84,6 +84,7 @@ def end_of_kept_children() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def keep_children(monkeypatch) -> None:
     monkeypatch.setattr("service.intake.scenes.ReaderChild", KeptChild)
+    monkeypatch.setattr("service.rasters.areas.ReaderChild", KeptChild)
     monkeypatch.setattr("service.rasters.reader.ReaderChild", KeptChild)
 
 
