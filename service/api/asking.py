@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     PlainValidator,
     ValidationError,
@@ -41,6 +42,9 @@ REMEDIES = {
 
 MAX_FAULTS = 20
 """Most faults that an answer tells of; a request of a million fields would have as many."""
+
+MAX_NAME = 200
+"""Most characters of a name that is no field's, as an answer repeats it."""
 
 _CRS = re.compile(r"(EPSG|IGNF|ESRI|OGC):\w{1,20}", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
@@ -110,7 +114,10 @@ def _bands(value: object) -> object:
 
 
 Names = Annotated[
-    list[Annotated[str, Field(max_length=2000)]], BeforeValidator(_listed), Field(max_length=10_000)
+    list[Annotated[str, Field(max_length=2000)]],
+    FailFast(),  # a list of a million numbers would have a million faults
+    BeforeValidator(_listed),
+    Field(max_length=10_000),
 ]
 
 
@@ -205,8 +212,14 @@ def _entry(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _meant(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields as meant: an empty field of a form says nothing."""
-    return {name: value for name, value in values.items() if value not in ("", None)}
+    """Fields as meant: an empty one of a form says nothing. Of those that are none, as many as are told of.
+
+    Each fault that is found is made an object with its text, told of or not: a million take ten seconds.
+    """
+    said = {name: value for name, value in values.items() if value not in ("", None)}
+    unknown = [name for name in said if name not in PredictFields.model_fields]
+    known = {name: value for name, value in said.items() if name in PredictFields.model_fields}
+    return known | {name[:MAX_NAME]: None for name in unknown[:MAX_FAULTS]}
 
 
 def _named(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

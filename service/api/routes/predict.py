@@ -78,7 +78,7 @@ async def predict(  # noqa: PLR0913  one parameter a thing that is asked for
     max_bytes = services.settings.upload_max_bytes
     received = await receive(request, services.uploads, owner=principal.owner, max_bytes=max_bytes)
     try:
-        fields = read_fields(received.fields)
+        fields = await anyio.to_thread.run_sync(read_fields, received.fields)
         work = partial(
             answer,
             received,
