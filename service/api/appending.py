@@ -47,6 +47,7 @@ class Piece:
         self._file = file
         self._offset = offset
         self._checksum = checksum
+        self._is_refused = False
         self.num_bytes = offset
 
     def write(self, data: bytes) -> None:
@@ -69,7 +70,7 @@ class Piece:
             self._file.flush()
         self.num_bytes += len(data)
         if was_short and self.num_bytes >= min(_HEAD_BYTES, size):
-            _require_known(self._upload)
+            self._require_known()
 
     def finish(self) -> None:
         """Say that the piece was sent to its end.
@@ -90,8 +91,25 @@ class Piece:
             self._take_back()
         with disk_answers(self._upload.folder):
             os.fsync(self._file.fileno())
-        if self.num_bytes == self._upload.about.size:
+        if self.num_bytes == self._upload.about.size and not self._is_refused:
             self._upload.complete()
+
+    def _require_known(self) -> None:
+        """Refuse, and remove, an upload whose first bytes are of nothing that is read here.
+
+        Raises:
+            MediaTypeRefused: They are not.
+        """
+        with self._upload.data.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if head.startswith(VECTOR_MAGIC) or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return  # an area of interest
+        try:
+            driver_of(head, name=self._upload.about.name)
+        except UnsupportedFormat as error:
+            self._is_refused = True
+            self._upload.remove()
+            raise MediaTypeRefused(error.message, remedy=error.remedy) from error
 
     def _take_back(self) -> None:
         self._file.truncate(self._offset)
@@ -155,20 +173,3 @@ def _locked(upload: Upload) -> Iterator[BinaryIO]:
                 remedy="wait for it, or for its connection to time out, and ask with HEAD where to go on",
             ) from error
         yield file
-
-
-def _require_known(upload: Upload) -> None:
-    """Refuse, and remove, an upload whose first bytes are of nothing that is read here.
-
-    Raises:
-        MediaTypeRefused: They are not.
-    """
-    with upload.data.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if head.startswith(VECTOR_MAGIC) or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return  # an area of interest
-    try:
-        driver_of(head, name=upload.about.name)
-    except UnsupportedFormat as error:
-        upload.remove()
-        raise MediaTypeRefused(error.message, remedy=error.remedy) from error

@@ -74,6 +74,34 @@ def test_a_file_comes_in_pieces_and_is_mapped(house, make_raster):
     assert house.left == []
 
 
+@pytest.mark.parametrize("size", [1, 24, 63, 64, 5000])
+def test_what_is_no_file_that_is_read_is_told_so_however_small(house, size):
+    text = b"This is a letter to you." * 1000
+    url = start(house.client, size).headers["location"]
+    answer = send(house.client, url, 0, text[:size])
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:orthoscape:problem:media-type-refused")
+    assert house.client.head(url, headers=TUS).status_code == 404
+    assert house.left == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        (PIECE | {"Upload-Checksum": "crc32 AAAA"}, 400),
+        (PIECE | {"Upload-Checksum": "sha1 AAAA", "Upload-Length": "5000"}, 460),
+        (PIECE | {"Upload-Length": "3"}, 413),
+        (PIECE, 415),
+    ],
+)
+def test_an_upload_that_begins_with_what_is_refused_does_not_begin(house, headers, status):
+    letter = b"This is a letter to you."
+    told = TUS | {"Upload-Length": str(len(letter))} | headers
+    answer = house.client.post("/uploads", headers=told, content=letter)
+    assert answer.status_code == status
+    assert house.left == []
+
+
 def test_what_is_spoken_is_told(house):
     told = house.client.options("/uploads")
     assert told.status_code == 204

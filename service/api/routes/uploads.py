@@ -99,14 +99,22 @@ async def start(
         raise too_large(max_bytes)
     told = request.headers.get("upload-metadata", "")
     name = tus.metadata(told).get("filename", "upload")
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if has_body:
+        tus.require_offset_type(request.headers)
+    checksum = _checksum(request)
     upload = await anyio.to_thread.run_sync(
         lambda: services.uploads.create(owner=principal.owner, name=name, size=size, metadata=told)
     )
     if size == 0:
         upload.complete()
-    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-        tus.require_offset_type(request.headers)
-        await append(upload, Body(request), offset=0, checksum=_checksum(request))
+    if has_body:
+        try:
+            await append(upload, Body(request), offset=0, checksum=checksum)
+        except BaseException:  # of whatever kind: its sender is not told where to go on
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(upload.remove)
+            raise
     answer = _progress(upload, services.settings.upload_keep_s, status=201)
     answer.headers["Location"] = urls("uploads", upload.id)
     answer.headers.update(response.headers)
