@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +16,11 @@ from service.jobs.records import Item, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+MAX_CURSOR = 200
+"""Most characters of a cursor; ours have about seventy."""
+_ID = re.compile(r"[0-9a-z]{26}")
 
 
 def read_page(
@@ -58,9 +65,16 @@ def _encoded(created: float, item_id: str) -> str:
 def _decoded(cursor: str) -> tuple[float, str]:
     try:
         created, item_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return float(created), str(item_id)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise CursorInvalid(
-            f"{cursor!r} is no cursor of this list",
-            remedy="take it from the link to the next page, unchanged",
-        ) from error
+        is_ours = math.isfinite(created) and _ID.fullmatch(item_id) is not None
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise _no_cursor(cursor) from error
+    if not is_ours:
+        raise _no_cursor(cursor)
+    return float(created), item_id
+
+
+def _no_cursor(cursor: str) -> CursorInvalid:
+    return CursorInvalid(
+        f"{cursor[:MAX_CURSOR]!r} is no cursor of this list",
+        remedy="take it from the link to the next page, unchanged",
+    )

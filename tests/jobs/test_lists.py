@@ -1,5 +1,7 @@
 """Lists, pages, owners, and the job that makes the same map."""
 
+import base64
+
 import pytest
 
 from service.jobs.errors import CursorInvalid, JobUnknown, MapUnknown
@@ -8,6 +10,7 @@ from service.jobs.records import JobStatus
 from tests.jobs.plans import make_job, make_planned
 from tests.jobs.working import finish_all, on_both
 
+ID = new_id()
 SMALL = make_planned(rows=1, cols=1)
 
 
@@ -35,8 +38,33 @@ def test_a_full_last_page_has_no_next(store):
     assert store.jobs(limit=0).items == []
 
 
+def cursor_of(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize("cursor", ["", "nonsense", "bnVsbA", "WzEsMl0x", "é", "eyJhIjoxfQ", "W10"])
 def test_a_cursor_from_elsewhere_is_refused(store, cursor):
+    with pytest.raises(CursorInvalid, match="is no cursor"):
+        store.jobs(cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'[1,"\ud800"]',
+        f'["1","{ID}"]',
+        f'[true,"{ID[1:]}"]',
+        f'[1{"0" * 400},"{ID}"]',
+        f'[NaN,"{ID}"]',
+        f'[Infinity,"{ID}"]',
+        '[1,"x"]',
+        "[1,1]",
+        "[" * 30_000,
+    ],
+)
+@on_both
+def test_a_cursor_that_was_forged_is_refused(store, text):
+    cursor = cursor_of(text)
     with pytest.raises(CursorInvalid, match="is no cursor"):
         store.jobs(cursor=cursor)
 

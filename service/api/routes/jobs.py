@@ -14,6 +14,7 @@ from service.api.problems import described
 from service.api.schemas import BlockPage, JobOut, JobPage, LogOut
 from service.api.sourcing import EXAMPLE
 from service.api.telling import tell
+from service.jobs.pages import MAX_CURSOR
 from service.jobs.records import Job, JobStatus, UnitKind, UnitStatus
 
 router = APIRouter(prefix="/jobs", tags=["Jobs"])
@@ -39,7 +40,7 @@ def list_jobs(
     presenter: PresenterDep,
     status: Annotated[JobStatus | None, Query(description="Only those.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200, description="From a `next` link.")] = None,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="From a `next` link.")] = None,
 ) -> JobPage:
     """Jobs of one's own, newest first; `links.next` leads to older ones.
 

@@ -38,6 +38,7 @@ from service.catalogue.areas import Areas, SheetCounts, class_areas
 from service.catalogue.legends import make_legend
 from service.catalogue.statistics import stats_csv, stats_json
 from service.catalogue.words import Language
+from service.jobs.pages import MAX_CURSOR
 from service.jobs.records import UnitKind, UnitStatus
 from service.jobs.store import Store
 from service.tiles.points import query_point
@@ -57,7 +58,7 @@ class Wanted(BaseModel):
 
     name: str | None = Field(default=None, description="Of the maps to list.")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(default=None, description="From a `next` link.")
+    cursor: str | None = Field(default=None, max_length=MAX_CURSOR, description="From a `next` link.")
     lang: Language | None = Field(default=None, description="Of titles; from Accept-Language where absent.")
 
 
