@@ -41,6 +41,8 @@ async def begin(services: Services) -> None:
         await anyio.to_thread.run_sync(adopt, services.maps.folder, services.store)
     except (OSError, Unavailable) as error:
         _log.warning("the folder of maps cannot be used: %s", error)
+    except Exception:  # noqa: BLE001  not worth a server that does not start
+        _log.exception("the folder of maps was not looked at")
 
 
 async def _look(what: str, look: Callable[[], int]) -> None:
@@ -48,6 +50,8 @@ async def _look(what: str, look: Callable[[], int]) -> None:
         num_removed = await anyio.to_thread.run_sync(look)
     except (OSError, Unavailable) as error:
         _log.warning("not looked through: %s: %s", what, error)
+    except Exception:  # noqa: BLE001  whatever it is, the other rooms are to be tidied, and the process goes on
+        _log.exception("not looked through: %s", what)
     else:
         _log.info("looked through: %s", what, extra={"num_removed": num_removed})
 

@@ -42,7 +42,7 @@ class Watch:
         self.scope = anyio.CancelScope()
         """Cancelled when nobody listens any more."""
         self.is_let_go = False
-        """Whether the server ends: listeners are to go, and to come back to its successor."""
+        """Whether the server ends, or watching has failed: listeners are to go, and to come back."""
         self._store = store
         self._units: list[Unit] = []
         self._known_seq = job.seq
@@ -88,11 +88,19 @@ class Watch:
         )
 
     async def follow(self) -> None:
-        """Ask the store again and again, until the job is over and nothing can change any more."""
+        """Ask the store again and again, until the job is over and nothing can change any more.
+
+        An error that nobody foresaw ends this watch alone: it shares its tasks with the whole process.
+        """
+        job_id = self.job.id if self.job is not None else None
         with self.scope:
-            while not self.is_over:
-                await anyio.sleep(POLL_S)
-                await self.look()
+            try:
+                while not self.is_over:
+                    await anyio.sleep(POLL_S)
+                    await self.look()
+            except Exception:  # noqa: BLE001  see above
+                _log.exception("a job is not watched any more", extra={"job_id": job_id})
+                self.let_go()
 
     async def look(self) -> None:
         """Ask the store once, and tell all who wait if something has changed."""
@@ -147,7 +155,7 @@ class Watches:
     async def of(self, job: Job) -> AsyncIterator[Watch]:
         """Listen to a job; with the last who leaves, watching it ends."""
         watch = self._watches.get(job.id)
-        if watch is None or watch.is_over:
+        if watch is None or watch.is_over or watch.is_let_go:
             watch = self._watches[job.id] = Watch(job, self._store)
             self._tasks.start_soon(watch.follow)
         if self._is_let_go:

@@ -163,3 +163,26 @@ def test_waiting_ends_with_the_job(running):
     assert answer.json()["status"] == "successful"
     assert answer.json()["deduplicated"]
     assert time.monotonic() - started < 50
+
+
+def test_an_error_that_nobody_foresaw_ends_one_watch_and_no_more(running, monkeypatch):
+    url, house, _ = running
+    events = listen(url)
+    assert next(events)[0] == "job"
+    monkeypatch.setattr(house.store, "job", forgetting(house.store.job, 1))
+    assert [name for name, _, _ in events] == []  # cut off, without an `end`: a browser comes back
+    threading.Timer(0.2, settle, [house]).start()
+    assert list(listen(url))[-1][0] == "end"
+
+
+def forgetting(ask, times: int):
+    """A store that fails so often in a way of its own, when it is asked outside of requests."""
+    left = [times]
+
+    def asked(*args, **options):
+        if not options and left[0]:
+            left[0] -= 1
+            raise KeyError("unforeseen")
+        return ask(*args, **options)
+
+    return asked

@@ -2,8 +2,10 @@
 
 import logging
 
+import anyio
 import pytest
 
+from service.api import janitor
 from service.api.retention import expire_maps
 from service.jobs.schema import jobs
 
@@ -53,3 +55,27 @@ def test_maps_that_are_young_enough_stay(aged):
     house, _ = aged(map_keep_s=7200.0)
     assert expire_maps(house.app.state.services) == 0
     assert maps_of(house) == {"m0", "m1", "m2"}
+
+
+def test_tidying_that_fails_in_a_way_nobody_foresaw_ends_nothing(house, monkeypatch, caplog):
+    looked, services = [], house.app.state.services
+
+    def sweep(*_, **__):
+        looked.append("uploads")
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(janitor, "sweep", sweep)
+    monkeypatch.setattr(janitor, "expire_maps", lambda _: looked.append("maps") or 0)
+    monkeypatch.setattr(janitor, "EVERY_S", 0.001)
+
+    async def tidy():
+        with anyio.move_on_after(10):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(janitor.keep_tidy, services)
+                while len(looked) < 4:  # noqa: ASYNC110  looks happen in threads
+                    await anyio.sleep(0.001)
+                tasks.cancel_scope.cancel()
+
+    anyio.run(tidy)
+    assert looked[:4] == ["uploads", "maps"] * 2
+    assert "unforeseen" in caplog.text
