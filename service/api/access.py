@@ -58,7 +58,7 @@ class Door:
         principal = self._local(request) if self.ring.is_empty else self._keyed(text)
         request.state.key_id = principal.key_id  # for the log
         principal.require(Scope.READ if request.method in SAFE_METHODS else Scope.WRITE)
-        if self.rates.per_minute and "/tiles/" not in request.url.path:
+        if self.rates.per_minute and not _asks_for_tile(request):
             who = principal.key_id or (request.client.host if request.client else "unknown")
             await run_in_threadpool(self.rates.take, who)
         return principal
@@ -87,6 +87,18 @@ def shown_key(request: Request) -> str | None:
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()
     return key_in_address(request)
+
+
+def words_of(request: Request) -> dict[str, str]:
+    """The words of a request of keys and values, as WMTS has them: keys are read in any case."""
+    return {name.lower(): value for name, value in request.query_params.items()}
+
+
+def _asks_for_tile(request: Request) -> bool:
+    path = request.url.path
+    return "/tiles/" in path or (
+        path == "/wmts" and words_of(request).get("request", "").lower() == "gettile"
+    )
 
 
 def key_in_address(request: Request) -> str | None:

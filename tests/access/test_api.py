@@ -106,7 +106,9 @@ def test_more_than_a_minute_holds_is_told_when_to_come_back_but_tiles_are_free(c
     answers = [client.get("/jobs") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["Retry-After"]) >= 1
-    assert client.get(UNKNOWN_TILE).status_code == 404
+    for path in (UNKNOWN_TILE, "/wmts?REQUEST=GetTile&layer=none"):
+        assert client.get(path).status_code == 404
+    assert client.get("/wmts").status_code == 429
     assert client.get("/healthz").status_code == 200
 
 

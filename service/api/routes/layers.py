@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from service.access.principals import Principal
+from service.api.access import words_of
 from service.api.caching import answer
 from service.api.deps import PrincipalDep, StoreDep
 from service.api.problems import described
@@ -124,10 +126,10 @@ async def answer_wmts(
     `?service=WMTS&request=GetTile&layer=…&style=…&tilematrixset=…&tilematrix=…&tilecol=…&tilerow=…`; names of
     keys are read in any case. Without a `request` it answers with the capabilities.
     """
-    words = {name.lower(): value for name, value in request.query_params.items()}
+    words = words_of(request)
     asked = words.get("request", "GetCapabilities").lower()
     if asked == "gettile":
-        return await _tile_by_keys(request, words)
+        return await _tile_by_keys(request, words, principal)
     if asked != "getcapabilities":
         raise WmtsRequestInvalid(
             f"request={words['request']} is not answered", remedy="GetCapabilities or GetTile"
@@ -170,14 +172,14 @@ def _newest(store: "Store", owner: str | None) -> "list[MapRecord]":
     return found
 
 
-async def _tile_by_keys(request: Request, words: dict[str, str]) -> Response:
+async def _tile_by_keys(request: Request, words: dict[str, str], principal: Principal) -> Response:
     """The tile that a `GetTile` of keys and values names.
 
     Raises:
         WmtsRequestInvalid: A key is missing, or does not hold what it should.
     """
     map_id, _, kind = _word(words, "layer").partition(":")
-    opened = await opened_map(request, map_id)
+    opened = await opened_map(request, map_id, principal=principal)
     place = TileAddress(
         z=_number(words, "tilematrix"),
         x=_number(words, "tilecol"),
