@@ -28,7 +28,10 @@ from service.jobs.store import Store
 from service.settings import Settings
 
 Role = Literal["all", "api", "tiles"]
-"""What a process answers: everything, everything but tiles, or tiles and what is read beside them."""
+"""What a process answers: everything, everything but tiles, or tiles and what is read beside them.
+
+The last writes nothing: the home may be mounted read-only for it.
+"""
 
 _READING = (tiles, files, maps, catalogue)
 _WRITING = (predict, jobs, uploads)
@@ -64,7 +67,7 @@ def create_app(
         app.state.door = Door.of(settings, Keys(opened.database).all)
         try:
             async with running_services(
-                settings, store=opened, bell=bell or CeleryBell(settings)
+                settings, store=opened, bell=bell or CeleryBell(settings), is_tidy=role != "tiles"
             ) as services:
                 app.state.services = services
                 yield
@@ -85,6 +88,8 @@ def create_app(
     problems.install(app)
     for module in _ROUTES[role]:
         app.include_router(module.router)
+    if role != "tiles":
+        app.include_router(maps.writing)
     if role != "tiles":
         _serve_page(app)
     app.add_middleware(Compression)

@@ -62,13 +62,16 @@ class Services:
 
 
 @asynccontextmanager
-async def running_services(settings: Settings, *, store: Store, bell: Bell) -> AsyncIterator[Services]:
+async def running_services(
+    settings: Settings, *, store: Store, bell: Bell, is_tidy: bool
+) -> AsyncIterator[Services]:
     """The services of a process, for as long as it answers.
 
     Args:
         settings: Of the process.
         store: Open; the caller closes it.
         bell: What calls workers.
+        is_tidy: Whether this process removes what nobody needs any more; it must be able to write for that.
     """
     async with anyio.create_task_group() as tasks:
         kept = settings.disk_kept_free_bytes
@@ -92,8 +95,9 @@ async def running_services(settings: Settings, *, store: Store, bell: Bell) -> A
             telling=anyio.CapacityLimiter(TELLING_AT_ONCE),
             drawing=anyio.CapacityLimiter(max(DRAWING_A_CORE * usable_cores(), LEAST_DRAWING)),
         )
-        await janitor.begin(services)
-        tasks.start_soon(janitor.keep_tidy, services)
+        if is_tidy:
+            await janitor.begin(services)
+            tasks.start_soon(janitor.keep_tidy, services)
         try:
             yield services
         finally:

@@ -5,12 +5,15 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.testclient import TestClient
 
+from service.api.app import create_app
 from service.api.leftovers import sweep_leftovers
 from service.jobs.ids import new_id
 from service.jobs.store import Store
 from service.maps.blockfolder import BlockFolder
 from service.maps.layout import MapFolder
+from tests.api.conftest import BASE, CountingBell
 
 
 @pytest.fixture
@@ -133,3 +136,17 @@ def test_a_server_with_another_store_takes_no_map_for_a_leftover(house, job, tmp
     other.close()
     assert there(house) == [job["map"]["id"]]
     assert "another store's" in caplog.text
+
+
+def test_a_process_of_tiles_writes_nothing_of_its_own_or_by_request(settings_of):
+    settings = settings_of()
+    store = Store.open(settings.resolved_store_url)
+    before = sorted(settings.home.rglob("*"))
+    app = create_app(settings, store=store, bell=CountingBell(), role="tiles")
+    with TestClient(app, base_url=BASE) as client:
+        assert client.delete("/maps/none").status_code == 405
+        assert client.get("/maps/none").status_code == 404
+        methods = {method for path in client.get("/openapi.json").json()["paths"].values() for method in path}
+    assert methods <= {"get", "head", "options"}
+    assert sorted(settings.home.rglob("*")) == before
+    store.close()

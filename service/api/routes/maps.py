@@ -44,6 +44,8 @@ from service.jobs.store import Store
 from service.tiles.points import query_point
 
 router = APIRouter(tags=["Maps"])
+writing = APIRouter(tags=["Maps"])
+"""What changes maps; not for processes that only read."""
 
 MAX_PAGE = 200
 MAX_SHEETS = 1000
@@ -87,7 +89,7 @@ def read_map(
     return map_out(store.map(map_id, owner=principal.sees), addresses, language)
 
 
-@router.delete("/maps/{map_id}", status_code=204, responses=described(401, 403, 404, 409))
+@writing.delete("/maps/{map_id}", status_code=204, responses=described(401, 403, 404, 409))
 def delete_map(map_id: MapId, services: ServicesDep, principal: PrincipalDep) -> None:
     """Delete a map and its files; its job stays, as history. A job under way is to be stopped first."""
     deleting.delete_map(map_id, services, owner=principal.sees)
