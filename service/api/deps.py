@@ -1,6 +1,5 @@
 """What routes are given: the services of this process, who asks, and absolute addresses."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,9 +75,6 @@ async def running_services(
     async with anyio.create_task_group() as tasks:
         kept = settings.disk_kept_free_bytes
         uploads = UploadFolder(settings.uploads_folder.resolve(), kept_free_bytes=kept)
-        folders = [re.escape(str(folder.resolve())) for folder in settings.source_folders]
-        if (example := settings.offered_example) is not None:
-            folders.append(re.escape(str(example.parent)))
         services = Services(
             settings=settings,
             store=store,
@@ -90,7 +86,7 @@ async def running_services(
             crew=Crew(store),
             watches=Watches(store, tasks),
             geometries=Geometries(store),
-            wording=Wording(re.escape(str(uploads.path)) + "/[0-9a-z]+/data", *folders),
+            wording=Wording.of(settings),
             planning=anyio.CapacityLimiter(PLANNING_AT_ONCE),
             telling=anyio.CapacityLimiter(TELLING_AT_ONCE),
             drawing=anyio.CapacityLimiter(max(DRAWING_A_CORE * usable_cores(), LEAST_DRAWING)),

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 import models.errors
 import service.errors
+from models.registry import PACKAGED_FOLDER
 from service.access.errors import KeyMissing, ScopeMissing
 from service.api.problems import STATUSES, status_of
 from service.api.wording import Wording
 from service.api.words import preferred_language
 from service.jobs.errors import StoreUnavailable
 from service.rasters.errors import BandMismatch, UnsupportedFormat
+from service.settings import Settings
 
 MEDIA = "application/problem+json"
 
@@ -99,3 +101,22 @@ def test_statuses_come_from_the_nearest_ancestor():
     assert status_of(BandMismatch(expected=("nir",), found=())) == 422
     assert status_of(UnsupportedFormat("x")) == 415
     assert status_of(RuntimeError()) == 500
+
+
+def test_callers_read_nothing_of_where_the_servers_folders_lie(tmp_path):
+    offered = tmp_path / "home" / "offered"
+    settings = Settings(
+        home=tmp_path / "home", staging=tmp_path / "fast" / "staging", source_folders=[offered]
+    )
+    plain = Wording.of(settings).plain
+    home = settings.home
+    assert (
+        plain(f"no model 'a@1' in {PACKAGED_FOLDER}, {home}/models") == "no model 'a@1' in artefacts, models"
+    )
+    assert plain(f"{home}/uploads/01kat3/data/a.tif: bad") == "a.tif: bad"
+    assert plain(f"'{home}/maps/01kat3/.blocks/b.tif' is gone") == "'maps/01kat3/.blocks/b.tif' is gone"
+    assert plain(f"{settings.staging_folder}/abc.tif is full") == "staging/abc.tif is full"
+    assert plain(f"{offered}/a.tif; name a file in: {offered}") == f"a.tif; name a file in: {offered}"
+    assert plain("the child of worker node7-4711 died") == "the child of a worker died"
+    assert plain(f"/else{home}/maps/a") == f"/else{home}/maps/a"
+    assert Wording.of(Settings(home="/")).plain("/maps/a and /b") == "/maps/a and /b"
