@@ -18,6 +18,7 @@ from service.api.mapindex import FoundFiles, Frame, MapIndex
 from service.jobs.ids import new_token
 from service.jobs.records import JobStatus
 from service.maps.layout import MapFolder
+from service.tiles.handles import HANDLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +117,7 @@ class OpenMaps:
         """Keep nothing of a map that was changed or deleted here."""
         with self._lock:
             self._kept.pop(map_id, None)
+        HANDLES.drop(self.folder / map_id)
 
     def discard(self, map_id: str) -> None:
         """Remove the files of a map that was deleted from the store."""

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -164,3 +165,26 @@ def test_an_empty_tile_is_small(index):
     assert drawn.is_empty
     assert len(drawn.png) < 200
     assert Image.open(io.BytesIO(drawn.png)).size == (256, 256)
+
+
+def test_what_nobody_asks_for_any_more_is_closed_after_its_time(make_raster):
+    """A deleted file keeps its disk for as long as somebody has it open."""
+    path = make_raster("a.tif", pixels=np.zeros((1, 9, 9)))
+    handles = Handles(max_idle=9, idle_s=0.1)
+    with handles.borrowed(path) as first, handles.borrowed(path) as second:
+        pass
+    until_s = time.monotonic() + 20
+    while handles.num_idle and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert (handles.num_idle, first.closed, second.closed) == (0, True, True)
+
+
+def test_of_a_folder_that_is_to_go_nothing_stays_open(make_raster):
+    path = make_raster("a.tif", pixels=np.zeros((1, 9, 9)))
+    handles = Handles(max_idle=9)
+    with handles.borrowed(path) as dataset:
+        pass
+    handles.drop(path.parent / "another")
+    assert not dataset.closed
+    handles.drop(path.parent)
+    assert (handles.num_idle, dataset.closed) == (0, True)
