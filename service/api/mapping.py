@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 FRESH_S = 1.0
 """How long a record is good for, in seconds."""
-MAX_KEPT = 128
-"""Maps whose plans are kept; those not asked for longest go first."""
+MAX_KEPT = 256
+"""Maps whose plans are kept; those not asked for longest go first. More than one document of /wmts lists."""
 _DISCARDED = ".deleted"
 """Ends the name of a folder whose map is deleted."""
 

@@ -1,10 +1,15 @@
 """The catalogue tells of what is served, and WMTS speaks keys and values, too."""
 
+from dataclasses import replace
+
 import pytest
 from starlette.testclient import TestClient
 
 from models.nomenclature import COSIA
+from service.api import mapping
 from service.api.app import create_app
+from service.api.routes import layers
+from service.jobs.ids import new_id
 from tests.api_maps.conftest import SilentBell, native_tiles
 
 
@@ -92,6 +97,18 @@ def test_wmts_lists_every_map_of_its_caller(client, finished):
     for entry in client.get("/maps", params={"limit": 200}).json()["maps"]:
         assert f"<ows:Identifier>{entry['id']}</ows:Identifier>" in text
     assert finished.id in text
+
+
+def test_wmts_leaves_out_a_map_that_is_deleted_while_it_lists(client, finished, monkeypatch):
+    gone = replace(finished, id=new_id(), job_id=new_id())
+    monkeypatch.setattr(layers, "_newest", lambda *_: [gone, finished])
+    text = client.get("/wmts").text
+    assert f"<ows:Identifier>{finished.id}</ows:Identifier>" in text
+    assert gone.id not in text
+
+
+def test_what_wmts_lists_is_kept_with_room_for_more():
+    assert layers.MAX_LISTED < mapping.MAX_KEPT
 
 
 def test_public_url_makes_every_address(house):

@@ -1,5 +1,6 @@
 """What describes tiles to maps and GIS: TileJSON and WMTS."""
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
@@ -34,12 +35,15 @@ from service.catalogue.legends import make_legend
 from service.catalogue.styles import CONFIDENCE, IMAGE, PALETTES
 from service.catalogue.tilejson import image_tilejson, map_tilejson
 from service.catalogue.wmts import WmtsOptions, wmts_capabilities
-from service.errors import RequestError
+from service.errors import NotFound, RequestError
 from service.tiles.matrices import WEB_MERCATOR, find_tile_matrix_set, tile_matrix_sets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from service.api.mapping import OpenMaps
     from service.catalogue.addresses import Addresses
+    from service.catalogue.facts import MapFacts
     from service.jobs.records import MapRecord
     from service.jobs.store import Store
 
@@ -47,7 +51,10 @@ router = APIRouter()
 
 XML = "application/xml"
 MAX_LISTED = 200
-"""Maps of one document of capabilities, the newest; clients read all of it before they show anything."""
+"""Maps of one document of capabilities, the newest; clients read all of it before they show anything.
+
+Fewer than the maps that are kept open: a document pushes none out of which tiles are asked for.
+"""
 _WHOLE = re.compile(r"\d{1,12}")
 
 
@@ -150,13 +157,20 @@ def _all_capabilities(
         uses_epsg=words.get("use_epsg", "").lower() in ("1", "true"),
     )
     text = wmts_capabilities(
-        [facts_of(maps.of(record)) for record in _newest(store, owner)],
+        list(_facts(maps, _newest(store, owner))),
         addresses,
         matrix_sets=tile_matrix_sets(),
         capabilities_path="/wmts",
         options=options,
     )
     return answer(text, media_type=XML, headers=request.headers)
+
+
+def _facts(maps: "OpenMaps", records: "Iterable[MapRecord]") -> "Iterator[MapFacts]":
+    """What is told of maps; nothing of those that were deleted since they were listed."""
+    for record in records:
+        with contextlib.suppress(NotFound):
+            yield facts_of(maps.of(record))
 
 
 def _newest(store: "Store", owner: str | None) -> "list[MapRecord]":
