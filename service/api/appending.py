@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
 
-from service.api.forms import too_large
-from service.api.problems import MediaTypeRefused
+from service.api.problems import MediaTypeRefused, PayloadTooLarge
 from service.api.refusing import require_room
 from service.api.uploadfolder import UploadUnknown, disk_answers
 from service.errors import Conflict
@@ -60,7 +59,11 @@ class Piece:
         """
         size = self._upload.about.size or 0
         if self.num_bytes + len(data) > size:
-            raise too_large(size)
+            raise PayloadTooLarge(
+                f"upload {self._upload.id} has {size:,} bytes, as its Upload-Length said; this piece goes on"
+                f" to byte {self.num_bytes + len(data):,} or further",
+                remedy="send no more than that, or start anew with the right Upload-Length: POST /uploads",
+            )
         if self._checksum is not None:
             self._checksum.update(data)
         was_short = self.num_bytes < _HEAD_BYTES

@@ -25,7 +25,7 @@ from service.api.forms import (
     text_of,
     too_large,
 )
-from service.api.problems import MalformedRequest, MediaTypeRefused
+from service.api.problems import MalformedRequest, MediaTypeRefused, PayloadTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -91,7 +91,10 @@ class Body:
         async for piece in self.pieces():
             body += piece
             if len(body) > MAX_FIELD_BYTES:
-                raise too_large(MAX_FIELD_BYTES)
+                raise PayloadTooLarge(
+                    f"a body of more than {MAX_FIELD_BYTES:,} bytes that is no file",
+                    remedy="send what is long as a file: -F aoi=@area.gpkg",
+                )
         return bytes(body)
 
     async def linger(self) -> None:

@@ -143,6 +143,12 @@ def test_files_of_a_form_are_no_larger_together_than_one_may_be(open_house):
     assert house.left == []
 
 
+def test_a_body_of_fields_that_is_too_long_is_told_to_send_a_file(house):
+    body = b'{"title": "' + b"x" * MAX_FIELD_BYTES + b'"}'
+    answer = house.client.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert problem_of(answer, 413)["remedy"] == "send what is long as a file: -F aoi=@area.gpkg"
+
+
 def test_bodies_of_endless_fields_are_no_requests():
     with pytest.raises(MalformedRequest, match="fields"):
         _pairs(b"source=1&" * 3000)

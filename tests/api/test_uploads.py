@@ -126,7 +126,10 @@ def test_offsets_must_meet(house, make_raster):
     url = start(house.client, len(raw)).headers["location"]
     assert send(house.client, url, 10, raw).status_code == 409
     assert offset(house.client, url) == 0
-    assert send(house.client, url, 0, raw + b"x").status_code == 413
+    longer = send(house.client, url, 0, raw + b"x")
+    assert longer.status_code == 413
+    assert f"{len(raw):,} bytes, as its Upload-Length said" in longer.json()["detail"]
+    assert "compress" not in longer.json()["remedy"]
     assert house.client.get(url).json()["is_whole"] is False
 
 
