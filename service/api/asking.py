@@ -137,7 +137,7 @@ class PredictFields(BaseModel):
     aoi: dict[str, Any] | str | None = Field(
         default=None,
         description='GeoJSON in WGS84, `{"bbox": [left, bottom, right, top], "crs": "EPSG:2154"}`, or'
-        " `left,bottom,right,top,EPSG:2154`; the whole source where absent.",
+        " `left,bottom,right,top,EPSG:2154`; WGS84 where no CRS is named, the whole source where absent.",
         examples=[{"bbox": [942_000, 6_537_000, 943_000, 6_538_000], "crs": "EPSG:2154"}],
     )
     model: str = Field(default="default", max_length=200, description="`id` or `id@version`; see /models.")

@@ -25,6 +25,11 @@ _NUMBER = r"\s*[-+]?\d{1,12}(?:\.\d{1,15})?(?:[eE][-+]?\d{1,2})?\s*"
 _BOUNDS = re.compile(rf"{_NUMBER}(?:,{_NUMBER}){{3}}(?:,[^,]+)?")
 _LEGACY_CRS = re.compile(r"(?:urn:ogc:def:crs:)?(EPSG|OGC|IGNF|ESRI):(?:[\w.]*:)?(\w+)", re.IGNORECASE)
 
+_WGS84 = "EPSG:4326"
+_MOST = (360.0, 90.0, 360.0, 90.0)
+"""Longitudes and latitudes beyond these are coordinates of another CRS."""
+_NO_DEGREES = "bounds without a CRS are degrees of WGS84, and these are none"
+
 _LATER = {
     "http://": "addresses are not read yet; download the file and send it (-F file=@..., or POST /uploads)",
     "https://": "addresses are not read yet; download the file and send it (-F file=@..., or POST /uploads)",
@@ -131,7 +136,8 @@ def read_aoi(value: dict[str, Any] | str) -> str:
         is_four = isinstance(corners, list) and len(corners) == 4
         if not is_four or not all(isinstance(number, int | float) for number in corners):
             raise FieldError("aoi", "bbox has four numbers: left, bottom, right, top", pointer="#/aoi/bbox")
-        return _bounds([*map(str, corners), str(value.get("crs", "EPSG:4326"))])
+        named = [str(value["crs"])] if "crs" in value else []
+        return _bounds([*map(str, corners), *named])
     return json.dumps(_safe_geojson(value))
 
 
@@ -162,8 +168,11 @@ def read_aoi_file(path: Path, *, name: str, limits: Limits) -> str:
 
 
 def _bounds(parts: Sequence[str]) -> str:
+    """Bounds with their CRS: WGS84 where none is named, as in GeoJSON."""
     if len(parts) < 5:
-        return ",".join(parts)
+        if not all(abs(float(part)) <= most for part, most in zip(parts, _MOST, strict=True)):
+            raise FieldError("aoi", _NO_DEGREES, remedy=_AOI_REMEDY, pointer="#/aoi/crs")
+        return ",".join([*parts, _WGS84])
     try:
         return ",".join([*parts[:4], known_crs(parts[4])])
     except ValueError as error:

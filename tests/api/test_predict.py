@@ -101,7 +101,8 @@ AREAS = [
     {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": AREA}]},
     {"bbox": [700_000, 6_599_990, 700_010, 6_600_000], "crs": "EPSG:2154"},
     "700000,6599990,700010,6600000,EPSG:2154",
-    "700000,6599990,700010,6600000",
+    {"bbox": [3.0, 46.49995, 3.0001, 46.5]},
+    "3.0,46.49995,3.0001,46.5",
 ]
 
 
@@ -278,6 +279,8 @@ REFUSED = [
     ({"subscriber": "https://x"}, "#/subscriber", "later version"),
     ({"acquisition_date": "15/06/2024"}, "#/acquisition_date", "2024-06-15"),
     ({"aoi": "/etc/passwd"}, "#/aoi", "is no area"),
+    ({"aoi": "700000,6599990,700010,6600000"}, "#/aoi/crs", "without a CRS are degrees"),
+    ({"aoi": '{"bbox": [700000, 6599990, 700010, 6600000]}'}, "#/aoi/crs", "without a CRS are degrees"),
     ({"aoi": '{"bbox": [1, 2]}'}, "#/aoi/bbox", "four numbers"),
     ({"aoi": '{"bbox": [1, 2, 3, 4], "crs": "http://127.0.0.1/x"}'}, "#/aoi/crs", "EPSG:2154"),
     ({"model": "none-such"}, "#/model", "no model 'none-such'"),
