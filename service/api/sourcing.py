@@ -134,7 +134,7 @@ def read_aoi(value: dict[str, Any] | str) -> str:
     if "bbox" in value and "type" not in value:
         corners = value["bbox"]
         is_four = isinstance(corners, list) and len(corners) == 4
-        if not is_four or not all(isinstance(number, int | float) for number in corners):
+        if not is_four or not all(type(number) in (int, float) for number in corners):
             raise FieldError("aoi", "bbox has four numbers: left, bottom, right, top", pointer="#/aoi/bbox")
         named = [str(value["crs"])] if "crs" in value else []
         return _bounds([*map(str, corners), *named])

@@ -281,6 +281,7 @@ REFUSED = [
     ({"aoi": "/etc/passwd"}, "#/aoi", "is no area"),
     ({"aoi": "700000,6599990,700010,6600000"}, "#/aoi/crs", "without a CRS are degrees"),
     ({"aoi": '{"bbox": [700000, 6599990, 700010, 6600000]}'}, "#/aoi/crs", "without a CRS are degrees"),
+    ({"aoi": '{"bbox": [true, 1, 2, 3]}'}, "#/aoi/bbox", "four numbers"),
     ({"aoi": '{"bbox": [1, 2]}'}, "#/aoi/bbox", "four numbers"),
     ({"aoi": '{"bbox": [1, 2, 3, 4], "crs": "http://127.0.0.1/x"}'}, "#/aoi/crs", "EPSG:2154"),
     ({"model": "none-such"}, "#/model", "no model 'none-such'"),
