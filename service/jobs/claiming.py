@@ -16,7 +16,7 @@ from service.jobs.records import JobStatus, UnitStatus
 from service.jobs.schema import HAS_LAPSED, IS_LEASED, IS_LIVE, IS_READY, jobs, units
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from service.jobs.records import Lease
 
@@ -57,6 +57,9 @@ _NEXT_JOB = (
     .limit(1)
     .with_for_update(of=jobs)
 )
+
+_REFUSED: sa.BindParameter[Any] = sa.bindparam("refused", expanding=True)
+_NEXT_JOB_BUT_REFUSED = _NEXT_JOB.where(jobs.c.id.not_in(_REFUSED), jobs.c.model_digest.not_in(_REFUSED))
 
 _IS_READY_OF_JOB = sa.and_(units.c.job_id == sa.bindparam("of_job"), IS_READY)
 _ORDER = (units.c.turn, units.c.attempts, units.c.id)
@@ -103,7 +106,14 @@ _EXTEND = (
 _NUM_OWN = sa.select(sa.func.count()).select_from(units).where(_IS_OWN)
 
 
-def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, lease_s: float) -> Lease | None:
+def claim(
+    connection: sa.Connection,
+    worker_id: str,
+    profile_class: str,
+    *,
+    lease_s: float,
+    refused: Collection[str] = (),
+) -> Lease | None:
     """Lease what is next to be done by a worker of this class.
 
     First the owner who holds the fewest units; then, of that owner's jobs, those of the highest priority; of
@@ -116,11 +126,16 @@ def claim(connection: sa.Connection, worker_id: str, profile_class: str, *, leas
         worker_id: Who asks.
         profile_class: What it offers; a job of no class takes this one.
         lease_s: How long the units stay its own without being extended, in seconds.
+        refused: Ids of jobs, and digests of models, that this worker cannot work on.
 
     Returns:
         The lease, or None when nothing is to be done.
     """
-    job = connection.execute(_NEXT_JOB, {"by_class": profile_class}).one_or_none()
+    asked = {"by_class": profile_class}
+    if refused:
+        job = connection.execute(_NEXT_JOB_BUT_REFUSED, asked | {"refused": list(refused)}).one_or_none()
+    else:
+        job = connection.execute(_NEXT_JOB, asked).one_or_none()
     if job is None:
         return None
     token = new_token()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 from service.jobs.clock import now
 from service.jobs.errors import JobUnknown, MapUnknown
 from service.jobs.fleet import live_classes
+from service.jobs.journal import read_log
 from service.jobs.pages import read_page
-from service.jobs.records import Job, JobStatus, MapRecord
+from service.jobs.records import Job, JobStatus, LogLevel, MapRecord
 from service.jobs.schema import IS_WHOLE, jobs, literally, maps
 
 if TYPE_CHECKING:
@@ -35,7 +37,16 @@ def find_job(connection: sa.Connection, job_id: str, *, owner: str | None = None
     row = connection.execute(_of_owner(query, jobs, owner)).one_or_none()
     if row is None:
         raise JobUnknown(f"there is no job {job_id!r}", remedy="list yours: GET /jobs, or orthoscape jobs")
-    return _job_of(row, live_classes(connection))
+    job = _job_of(row, live_classes(connection))
+    return job if row.units_leased else _with_what_holds_it_up(connection, job)
+
+
+def _with_what_holds_it_up(connection: sa.Connection, job: Job) -> Job:
+    """A job nobody works on may wait for what only its log tells: a model that no worker has, a disk."""
+    last = None if job.status.is_terminal else next(iter(read_log(connection, job.id, limit=1)), None)
+    if last is None or last.level != LogLevel.WARNING:
+        return job
+    return replace(job, message=f"{job.message}; {last.text}")
 
 
 def list_jobs(

@@ -33,6 +33,7 @@ from service.jobs.records import UnitKind
 from service.jobs.schema import plans
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
     from service.intake.planned import PlannedMap
@@ -275,7 +276,9 @@ class Store:
         with self.database.reading() as connection:
             return fleet.list_workers(connection, alive_s=alive_s)
 
-    def claim(self, worker_id: str, profile_class: str, *, lease_s: float) -> Lease | None:
+    def claim(
+        self, worker_id: str, profile_class: str, *, lease_s: float, refused: Collection[str] = ()
+    ) -> Lease | None:
         """Lease what is next to be done by a worker of this class; see `service.jobs.claiming`.
 
         Returns:
@@ -284,7 +287,9 @@ class Store:
         while True:
             with self.database.writing(is_durable=False) as connection:
                 if not lapsing.has_lapsed(connection):
-                    return claiming.claim(connection, worker_id, profile_class, lease_s=lease_s)
+                    return claiming.claim(
+                        connection, worker_id, profile_class, lease_s=lease_s, refused=refused
+                    )
             lapsing.release_lapsed(self.database, max_attempts=self._max_attempts)
 
     def extend(self, lease: Lease, *, lease_s: float) -> bool:

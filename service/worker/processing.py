@@ -12,6 +12,7 @@ from service.maps.layout import MapFolder
 from service.room import Room
 from service.worker.desk import Desk
 from service.worker.finishing import finish
+from service.worker.fitness import WorkerUnfit
 from service.worker.heartbeat import Heartbeat
 from service.worker.leaving import WorkerLeaving
 from service.worker.lines import told
@@ -54,6 +55,7 @@ class Processor:
         Raises:
             WorkerLeaving: This worker was asked to leave; the lease is given back.
             NoRoom: A disk is full; the lease is given back.
+            WorkerUnfit: This worker cannot make it as it is, others may; the lease is given back.
         """
         fields = {"job_id": lease.job_id, "sheet": lease.sheet, "kind": str(lease.kind)}
         _log.info("leased", extra=fields | {"num_units": len(lease.units)})
@@ -77,6 +79,9 @@ class Processor:
                 _log.warning("left off, the store is away: %s", error.message, extra=fields)
             except WorkerLeaving:
                 self._give_back(lease)
+                raise
+            except WorkerUnfit as unfit:
+                self._give_back_saying(desk, lease, f"a worker cannot make it: {unfit.reason}")
                 raise
             except Exception as error:  # noqa: BLE001  whatever it was, the job has to hear of it
                 self._end(desk, lease, error)
@@ -114,11 +119,7 @@ class Processor:
         try:
             desk.raise_if_full(error)
         except NoRoom as full:
-            give_back = partial(self._store.give_back, lease, reason=f"the disk is full: {full}")
-            try:  # the store may lie on that disk; a lease that is never given back costs an attempt
-                desk.patiently(give_back)
-            except OURS as lost:
-                _log.info("not told: %s", lost, extra=fields)
+            self._give_back_saying(desk, lease, f"the disk is full: {full}")
             raise
         _log.warning("lease failed", exc_info=error, extra=fields)
         self._fail_all(desk, lease, error)
@@ -128,6 +129,13 @@ class Processor:
             self._store.give_back(lease)
         except StoreUnavailable as error:  # then it lapses
             _log.warning("not given back: %s", error.message, extra={"job_id": lease.job_id})
+
+    def _give_back_saying(self, desk: Desk, lease: Lease, reason: str) -> None:
+        give_back = partial(self._store.give_back, lease, reason=reason)
+        try:  # the store may lie on a full disk; a lease that is never given back costs an attempt
+            desk.patiently(give_back)
+        except OURS as lost:
+            _log.info("not told: %s", lost, extra={"job_id": lease.job_id, "sheet": lease.sheet})
 
     def _fail_all(self, desk: Desk, lease: Lease, error: Exception) -> None:
         """Tell the store that no unit of a lease could be made, for the same reason."""

@@ -8,9 +8,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from service.inference.runs import segment_run
-from service.jobs.errors import LeaseLost, StoreUnavailable
+from service.jobs.errors import LeaseLost, ProfileMismatch, StoreUnavailable
 from service.maps.layout import MapFolder
 from service.planning.cores import plan_cores
+from service.worker.fitness import own_fault
 from service.worker.leaving import WorkerLeaving
 from service.worker.lines import told
 
@@ -37,12 +38,12 @@ class RunOfBlocks:
         """Look at what is there; nothing is written before the job's profile is pinned.
 
         Raises:
-            EngineError: The model cannot be run here.
-            ProfileMismatch: The job's blocks were made otherwise.
+            WorkerUnfit: The model cannot be run here, or the job's blocks were made otherwise.
         """
         self._desk, self._lease, self._job = desk, lease, job
         self._engine = desk.shelf.engine(desk.shelf.artefact(job))
-        desk.patiently(lambda: desk.store.pin_profile(lease.job_id, self._engine.profile))
+        with own_fault(lease.job_id, ProfileMismatch):
+            desk.patiently(lambda: desk.store.pin_profile(lease.job_id, self._engine.profile))
         folder = MapFolder(desk.settings.maps_folder / lease.map_id)
         self._files = folder.blocks(job.whole.plan, token=lease.token)
         self._units: dict[str, Unit] = {unit.name: unit for unit in lease.units}

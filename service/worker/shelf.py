@@ -15,6 +15,7 @@ from service.inference.loading import load_engine
 from service.inference.runs import opened, staged_sources
 from service.intake.choosing import registry_of
 from service.intake.scenes import reader_limits
+from service.worker.fitness import own_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -150,11 +151,11 @@ class Shelf:
         """The model of a job.
 
         Raises:
-            ModelChanged: This machine has other content under its name.
-            ContractError: This machine does not have it.
+            WorkerUnfit: This machine does not have it, or has other content under its name.
         """
         plan = job.whole.plan
-        return self._artefacts.get(plan.model_digest, lambda: self._artefact_of(plan))
+        with own_fault(plan.model_digest):
+            return self._artefacts.get(plan.model_digest, lambda: self._artefact_of(plan))
 
     def _artefact_of(self, plan: JobPlan) -> Artefact:
         artefact = registry_of(self._settings).get(plan.model)
@@ -174,14 +175,15 @@ class Shelf:
         """The engine of a model, loaded once and proved on its golden input.
 
         Raises:
-            EngineError: It cannot be loaded, or computes something else.
+            WorkerUnfit: It cannot be loaded here, or computes something else.
         """
 
         def load() -> Engine:
             settings = self._settings
             return load_engine(artefact, name=settings.engine, num_threads=settings.num_threads)
 
-        return self._engines.get(artefact.digest, load)
+        with own_fault(artefact.digest):  # drivers and runtimes have errors of every kind
+            return self._engines.get(artefact.digest, load)
 
     def sources(self, job_id: str, job: SheetJob) -> PixelSource:
         """The sources of a sheet, kept open over the runs of a job.

@@ -13,6 +13,7 @@ from service.jobs.bell import CeleryBell
 from service.jobs.records import WorkerInfo
 from service.jobs.store import Store
 from service.room import Room
+from service.worker.fitness import Refusals, WorkerUnfit
 from service.worker.leaving import WorkerLeaving
 from service.worker.pace import Pace
 from service.worker.patience import patiently
@@ -84,6 +85,7 @@ class Shift:
         self._room = RoomWatch(
             Room(folder=settings.maps_folder, kept_free_bytes=settings.disk_kept_free_bytes)
         )
+        self._refusals = Refusals()
         self._is_called, self._is_idle, self._is_ending = threading.Event(), threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
 
@@ -137,13 +139,17 @@ class Shift:
             self._processor.process(lease)
         except NoRoom:
             self._room.note_full()
+        except WorkerUnfit as unfit:
+            self._refusals.note(unfit)
         else:
             self._room.note_well()
 
     def _claim(self) -> Lease | None:
         if not self._room.is_open():
             return None
-        return self._store.claim(self._name, self._class, lease_s=self._settings.lease_s)
+        return self._store.claim(
+            self._name, self._class, lease_s=self._settings.lease_s, refused=self._refusals.now()
+        )
 
     def _wake_next(self) -> None:
         if patiently(lambda: self._store.num_claimable(self._class), check=self._stop.check):

@@ -75,6 +75,19 @@ def test_a_profile_of_another_class_is_not_pinned(store):
 
 
 @on_both
+def test_a_worker_is_not_given_what_it_refused(store):
+    first, second = (store.create_job(make_job()) for _ in range(2))
+    lease = store.claim("w", CLASS_A, lease_s=60, refused=(first.id, "another digest"))
+    assert lease.job_id == second.id
+    assert store.claim("w", CLASS_A, lease_s=60, refused=(first.model_digest,)) is None
+    store.give_back(lease, reason="no model")
+    assert store.job(second.id).message.endswith("is given back: no model")
+    assert names(store.claim("w", CLASS_A, lease_s=60, refused=(first.id,))) == names(lease)
+    assert "given back" not in store.job(second.id).message
+    check_counters(store)
+
+
+@on_both
 def test_jobs_of_two_owners_share(store):
     for owner in ("ann", "bob"):
         store.create_job(make_job(make_planned(rows=4), owner=owner))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import rasterio
 
 from service.embedded.house import House
 from service.embedded.places import socket_of
+from service.inference.offering import offered_class
 from service.intake.choosing import registry_of
 from service.intake.planned import PlannedMap, plan_maps
 from service.intake.scenes import read_scenes
@@ -25,6 +27,11 @@ from service.jobs.records import Job, NewJob
 from service.jobs.store import Store
 from service.planning.preflight import ReadingOptions
 from service.settings import Settings
+from service.worker.leaving import StopLine
+from service.worker.pace import Pace
+from service.worker.processing import Processor
+from service.worker.shelf import Shelf
+from service.worker.watchdog import Watchdog
 from tests.artefacts import write_tiny_artefact
 from tests.conftest import make_raster_file
 from tests.needs import needs_postgresql, needs_redis_server
@@ -173,6 +180,34 @@ def workshop(backend, workplace, tmp_path, monkeypatch, request) -> Iterator[Wor
         store.dismiss(job.id)
         store.delete_job(job.id)
     store.close()
+
+
+@pytest.fixture
+def processor(workshop) -> Iterator[Processor]:
+    """A worker's own functions, in this process; no disk is kept free."""
+    with processor_of(workshop, workshop.settings) as processor:
+        yield processor
+
+
+@contextmanager
+def processor_of(workshop: Workshop, settings: Settings) -> Iterator[Processor]:
+    """A worker of other settings on the same store."""
+    settings = settings.model_copy(update={"disk_kept_free_bytes": 0})
+    watchdog = Watchdog(600.0)
+    shelf = Shelf(settings, on_progress=watchdog.feed)
+    yield Processor(
+        settings, store=workshop.store, shelf=shelf, pace=Pace(), watchdog=watchdog, stop=StopLine()
+    )
+    shelf.close_sources()
+
+
+def claim(workshop):
+    return workshop.store.claim("w", offered_class(workshop.settings.engine), lease_s=60.0)
+
+
+def work(workshop, processor):
+    while (lease := claim(workshop)) is not None:
+        processor.process(lease)
 
 
 def plan(scene: Path, settings: Settings) -> PlannedMap:

@@ -9,16 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from service.inference.offering import offered_class
 from service.jobs.records import JobStatus, UnitKind, UnitStatus
 from service.room import Room, is_full
-from service.worker.leaving import StopLine
-from service.worker.pace import Pace
-from service.worker.processing import Processor
-from service.worker.shelf import Shelf
 from service.worker.waiting import NoRoom, RoomWatch
-from service.worker.watchdog import Watchdog
 from tests.needs import lacking
+from tests.worker.conftest import claim, work
 from tests.worker.hooks import hook
 from tests.worker.test_failures import bad_block
 
@@ -45,27 +40,6 @@ def fill(folder: Path, *, num_bytes_left: int) -> Path:
     with filler.open("ab") as file:
         file.write(bytes(Room(folder=folder, kept_free_bytes=num_bytes_left).num_bytes))
     return filler
-
-
-@pytest.fixture
-def processor(workshop) -> Iterator[Processor]:
-    """A worker's own functions, in this process; no disk is kept free."""
-    settings = workshop.settings.model_copy(update={"disk_kept_free_bytes": 0})
-    watchdog = Watchdog(600.0)
-    shelf = Shelf(settings, on_progress=watchdog.feed)
-    yield Processor(
-        settings, store=workshop.store, shelf=shelf, pace=Pace(), watchdog=watchdog, stop=StopLine()
-    )
-    shelf.close_sources()
-
-
-def claim(workshop):
-    return workshop.store.claim("w", offered_class(workshop.settings.engine), lease_s=60.0)
-
-
-def work(workshop, processor):
-    while (lease := claim(workshop)) is not None:
-        processor.process(lease)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
