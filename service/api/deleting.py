@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.api.predicting import release_sources
+from service.api.predicting import release, uploads_of
 
 if TYPE_CHECKING:
     from service.api.deps import Services
@@ -20,8 +20,9 @@ def delete_job(job: Job, services: Services) -> None:
     Raises:
         JobUnderWay: It is not over.
     """
-    release_sources(job, services)
-    services.store.delete_job(job.id)
+    uploads = uploads_of(job, services)
+    services.store.delete_job(job.id)  # it may have been resumed meanwhile, and then reads them
+    release(uploads, job)
     services.maps.discard(job.map_id)
 
 
@@ -38,7 +39,7 @@ def delete_map(map_id: str, services: Services, *, owner: str | None = None) -> 
         JobUnderWay: Its job is not over.
     """
     job = services.store.job(services.store.map(map_id, owner=owner).job_id)
-    if job.status.is_terminal:
-        release_sources(job, services)
+    uploads = uploads_of(job, services)
     services.store.delete_map(map_id)
+    release(uploads, job)
     services.maps.discard(map_id)

@@ -198,11 +198,16 @@ def missing_sources(job: Job, services: Services) -> list[str]:
     return [Path(path).name for path in _files_of(job, services) if not Path(path).exists()]
 
 
-def release_sources(job: Job, services: Services) -> None:
-    """Forget that a job reads its uploads; call while its plan is there, or there is nothing to forget."""
-    for path in _files_of(job, services):
-        upload = services.uploads.holding(path)
-        if upload is not None and upload.folder.is_dir():
+def uploads_of(job: Job, services: Services) -> list[Upload]:
+    """The uploads that a job reads; call while its plan is there, or none are known."""
+    held = (services.uploads.holding(path) for path in _files_of(job, services))
+    return [upload for upload in held if upload is not None]
+
+
+def release(uploads: Sequence[Upload], job: Job) -> None:
+    """Forget that a job reads uploads; what nobody else reads is removed."""
+    for upload in uploads:
+        if upload.folder.is_dir():
             upload.release(job.id)
 
 

@@ -69,6 +69,26 @@ def test_a_job_whose_map_is_deleted_is_history_that_can_be_deleted(house, make_r
     assert house.client.get(f"/jobs/{job['id']}").status_code == 404
 
 
+@pytest.mark.parametrize("what", ["jobs", "maps"])
+def test_a_job_resumed_while_it_is_deleted_keeps_its_sources(house, make_raster, monkeypatch, what):
+    job = house.send(make_raster(shape=(3, 80, 80))).json()
+    house.client.delete(f"/jobs/{job['id']}")
+    before, plain = house.left, house.store.planned
+
+    def planned(job_id):
+        found = plain(job_id)
+        house.store.resume(job_id)
+        return found
+
+    monkeypatch.setattr(house.store, "planned", planned)
+    deleted = house.client.delete(f"/{what}/{job['id'] if what == 'jobs' else job['map']['id']}")
+    assert deleted.status_code == 409
+    assert house.left == before
+    monkeypatch.undo()
+    house.work()
+    assert house.store.job(job["id"]).status == "successful"
+
+
 def test_a_map_under_way_keeps_its_sources(house, make_raster):
     job = house.send(make_raster(shape=(3, 80, 80))).json()
     before = house.left
