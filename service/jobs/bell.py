@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -53,10 +54,12 @@ class CeleryBell:
         """Connect when first used; settings without a broker have nobody to wake, and say so each time."""
         self._app = celery_app(settings.broker_url)
         self._has_broker = bool(settings.broker_url)
-        self._lost = (*self._app.connection().connection_errors, OperationalError)
+        connection = self._app.connection()
+        # A broker that is there may refuse as well: it is full, a replica, or closed to this user.
+        self._lost = (*connection.connection_errors, *connection.channel_errors, OperationalError, RedisError)
 
     def ring(self, profile_class: str | None, *, times: int = 1) -> None:
-        """See `Bell.ring`; a broker that is away is logged, never raised.
+        """See `Bell.ring`; a broker that is away, or refuses, is logged, never raised.
 
         Only what is missing is sent: a message that nobody has taken yet will be heard after this call, so
         queues do not grow while all are at work.

@@ -47,6 +47,8 @@ class Presence:
                     self._reconcile()
             except StoreUnavailable as error:
                 _log.warning("the store is away: %s", error.message)
+            except Exception:  # noqa: BLE001  who works and is not heard of would be taken for dead
+                _log.exception("the watch was not kept")
             looks += 1
             if self._is_left.wait(_WATCH_S):
                 return
