@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LOOK_S = 3.0
 """Who is idle looks for work this often, bell or not."""
-_BROKEN = 70
+BROKEN = 70
 """Exit code of a child that met a mistake of ours (EX_SOFTWARE)."""
 
 _log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Shift:
             _log.info("leaving")
         except BaseException:  # noqa: BLE001  there and doing nothing is worse than gone: a new child begins
             _log.exception("this child cannot go on")
-            os._exit(_BROKEN)
+            os._exit(BROKEN)
         finally:
             self._is_idle.set()
 

@@ -18,7 +18,7 @@ from service.inference.offering import offered_class
 from service.jobs.bell import ANY_CLASS, COME, celery_app, queue_of
 from service.worker.leaving import StopLine, WorkerLeaving
 from service.worker.lines import told
-from service.worker.shift import Shift
+from service.worker.shift import BROKEN, Shift
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -89,6 +89,9 @@ class Crew:
         except RemediedError as error:  # a new child would fare no better: the worker ends
             _log.error("cannot work: %s", told(error))
             os.kill(os.getppid(), signal.SIGTERM)
+        except BaseException:  # noqa: BLE001  Celery would swallow it, and keep a child that only eats bells
+            _log.exception("this child cannot begin")
+            os._exit(BROKEN)
 
     def _leave_logs_alone(self, **_: Any) -> None:  # noqa: ANN401  Celery's signal
         """Nothing to do: that it is called is all that Celery asks."""
