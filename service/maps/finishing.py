@@ -12,11 +12,12 @@ from rasterio.windows import Window as RasterioWindow
 
 from service.errors import MapError
 from service.maps.seams import SeamCount
+from service.rasters.growing import nothing
 from service.rasters.writing import MosaicWriter, RasterInfo, write_cog
 from service.room import full_disk_told
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -60,6 +61,7 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
     palette: Palette,
     tags: dict[str, str],
     holes: Collection[str] = (),
+    on_part: Callable[[], object] = nothing,
 ) -> SheetReport:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of classes.
 
@@ -73,6 +75,7 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
         palette: Colour by class value.
         tags: Provenance.
         holes: Names of blocks that were given up; they stay without class.
+        on_part: Called whenever it moves on, at least with each band of rows; what it raises ends the making.
 
     Raises:
         BlocksMissing: Not all other blocks are done.
@@ -80,17 +83,19 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
     mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, palette=palette)
-        _assemble(plan, sheet, blocks, mosaic, band=_Band(_CLASSES_BAND, "land cover", info, holes))
-        report = _count(mosaic, sheet, core_px=plan.geometry.core_px)
+        band = _Band(_CLASSES_BAND, "land cover", info, holes)
+        _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
+        report = _count(mosaic, sheet, core_px=plan.geometry.core_px, on_part=on_part)
         if report.seams.rate is not None:
             tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
-        write_cog(mosaic, path, info=replace(info, tags=tags | {PRODUCT_TAG: "classes"}), token=blocks.token)
+        info = replace(info, tags=tags | {PRODUCT_TAG: "classes"})
+        write_cog(mosaic, path, info=info, token=blocks.token, on_part=on_part)
     finally:
         mosaic.unlink(missing_ok=True)
     return report
 
 
-def finish_confidence(
+def finish_confidence(  # noqa: PLR0913  as finish_sheet
     plan: JobPlan,
     sheet: SheetPlan,
     blocks: BlockFolder,
@@ -98,6 +103,7 @@ def finish_confidence(
     path: Path,
     tags: dict[str, str],
     holes: Collection[str] = (),
+    on_part: Callable[[], object] = nothing,
 ) -> None:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of confidence, in percent.
 
@@ -108,10 +114,9 @@ def finish_confidence(
         info = RasterInfo(
             crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags | {PRODUCT_TAG: CONFIDENCE}
         )
-        _assemble(
-            plan, sheet, blocks, mosaic, band=_Band(_CONFIDENCE_BAND, "confidence, percent", info, holes)
-        )
-        write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token)
+        band = _Band(_CONFIDENCE_BAND, "confidence, percent", info, holes)
+        _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
+        write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token, on_part=on_part)
     finally:
         mosaic.unlink(missing_ok=True)
 
@@ -126,7 +131,15 @@ class _Band(NamedTuple):
     """Names of blocks that are left out."""
 
 
-def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path, *, band: _Band) -> None:
+def _assemble(
+    plan: JobPlan,
+    sheet: SheetPlan,
+    blocks: BlockFolder,
+    mosaic: Path,
+    *,
+    band: _Band,
+    on_part: Callable[[], object],
+) -> None:
     wanted = [block for block in plan.blocks_of(sheet) if block.name not in band.holes]
     missing = blocks.missing(sheet, wanted)
     if missing:
@@ -144,9 +157,10 @@ def _assemble(plan: JobPlan, sheet: SheetPlan, blocks: BlockFolder, mosaic: Path
             writer.write(
                 block.window.shifted(cols=-sheet.window.col_off, rows=-sheet.window.row_off), values_HW
             )
+            on_part()
 
 
-def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
+def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int, on_part: Callable[[], object]) -> SheetReport:
     """Count classes and seams, band of rows by band of rows."""
     counts = np.zeros(256, dtype=np.int64)
     seams = SeamCount(core_px=core_px)
@@ -162,6 +176,7 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int) -> SheetReport:
                 col_off=sheet.window.col_off,
                 has_next_row=has_next_row,
             )
+            on_part()
     return SheetReport(
         pixel_counts={int(value): int(counts[value]) for value in np.flatnonzero(counts[:NODATA])},
         num_nodata_px=int(counts[NODATA]),

@@ -12,6 +12,7 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
+from service.rasters.growing import nothing, watched
 from service.rasters.windows import Window
 from service.rasters.writing import TILE_PX, appearing
 from service.room import full_disk_told
@@ -44,7 +45,7 @@ def write_picture(
     *,
     source: PictureSource,
     token: str | None = None,
-    on_part: Callable[[], object] | None = None,
+    on_part: Callable[[], object] = nothing,
 ) -> None:
     """Write what eyes would see of a sheet's source, on the sheet's pixels, as a COG with overviews.
 
@@ -57,7 +58,7 @@ def write_picture(
         path: Where it appears, in a folder of the sheet that is made where it is not there.
         source: Opened with the plan's bands.
         token: Part of the temporary names.
-        on_part: Called after each band of rows; what it raises ends the writing.
+        on_part: Called after each band of rows and while the copy grows; what it raises ends the writing.
 
     Raises:
         RasterError: The source cannot be read.
@@ -70,9 +71,9 @@ def write_picture(
                 with _opened(pixels, plan, sheet) as file:
                     for image_CHW, row in _bands(source, sheet, channels_of(plan.bands)):
                         file.write(image_CHW, window=RasterioWindow(0, row, file.width, image_CHW.shape[1]))
-                        if on_part is not None:
-                            on_part()
-                _compress(pixels, part)
+                        on_part()
+                with watched(part, on_part):
+                    _compress(pixels, part)
         finally:
             pixels.unlink(missing_ok=True)
 

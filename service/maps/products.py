@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from service.maps.finishing import finish_confidence, finish_sheet
 from service.maps.provenance import provenance_tags
+from service.rasters.growing import nothing
 from service.rasters.writing import appearing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from models.manifest import Manifest
@@ -71,6 +72,7 @@ class Finisher:
         products: Products,
         *,
         holes: Collection[str] = (),
+        on_part: Callable[[], object] = nothing,
     ) -> SheetReport:
         """Put a sheet's blocks together into its files; safe to repeat. The blocks stay.
 
@@ -79,6 +81,7 @@ class Finisher:
             blocks: Where its blocks are.
             products: The files to write.
             holes: Names of blocks that were given up; they stay without class.
+            on_part: Called whenever it moves on; what it raises ends the making.
 
         Raises:
             BlocksMissing: Not all other blocks are done.
@@ -92,7 +95,9 @@ class Finisher:
             beside=products.classes.parent if self.is_private else None,
         )
         if products.confidence is not None:
-            finish_confidence(part, sheet, blocks, path=products.confidence, tags=tags, holes=holes)
+            finish_confidence(
+                part, sheet, blocks, path=products.confidence, tags=tags, holes=holes, on_part=on_part
+            )
         report = finish_sheet(
             part,
             sheet,
@@ -101,6 +106,7 @@ class Finisher:
             palette=self.nomenclature.palette(),
             tags=tags,
             holes=holes,
+            on_part=on_part,
         )
         with appearing(products.style, token=blocks.token) as style:
             style.write_text(self.qgis_style, encoding="utf-8")

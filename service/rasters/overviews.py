@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
+from service.rasters.growing import nothing
 from service.room import full_disk_told
 
 NODATA = 255
@@ -26,27 +27,30 @@ Halver = Callable[[U8], U8]
 
 
 @contextlib.contextmanager
-def overviews_beside(path: Path, *, num_levels: int, halver: Halver) -> Iterator[None]:
+def overviews_beside(
+    path: Path, *, num_levels: int, halver: Halver, on_part: Callable[[], object] = nothing
+) -> Iterator[None]:
     """Give a one-band raster overviews, each half the size of the one before, removed on leaving.
 
     Args:
         path: Of a tiled GeoTIFF that nobody has open.
         num_levels: How many.
         halver: What makes one pixel of four: `halve` or `halve_mean`.
+        on_part: Called after each band of rows; what it raises ends the making.
     """
     levels = [path]
     try:
         with full_disk_told(path.parent):
             for _ in range(num_levels):
                 levels.append(levels[-1].with_name(f"{levels[-1].name}.ovr"))  # GDAL's name for it
-                _write_half(levels[-2], levels[-1], halver)
+                _write_half(levels[-2], levels[-1], halver, on_part)
         yield
     finally:
         for level in levels[1:]:
             level.unlink(missing_ok=True)
 
 
-def _write_half(source: Path, target: Path, halver: Halver) -> None:
+def _write_half(source: Path, target: Path, halver: Halver, on_part: Callable[[], object]) -> None:
     with rasterio.open(source) as fine:
         a, b, c, d, e, f, *_ = fine.transform
         profile = {
@@ -66,6 +70,7 @@ def _write_half(source: Path, target: Path, halver: Halver) -> None:
                 coarse.write(
                     half_HW, 1, window=RasterioWindow(0, row // 2, half_HW.shape[1], half_HW.shape[0])
                 )
+                on_part()
 
 
 def halve(values_HW: U8) -> U8:

@@ -6,7 +6,7 @@ Nodata is 255 throughout. Every file appears under its name complete or not at a
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,6 +21,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
 
 from service.rasters.facts import Transform
+from service.rasters.growing import nothing, watched
 from service.rasters.overviews import Halver, halve, halve_mean, overviews_beside
 from service.rasters.windows import Window
 from service.room import full_disk_told
@@ -63,7 +64,7 @@ def appearing(path: Path, *, token: str | None = None) -> Iterator[Path]:
             yield part
             _flush(part)
         part.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -137,7 +138,7 @@ class MosaicWriter:
         self.close()
 
 
-def write_cog(
+def write_cog(  # noqa: PLR0913  from what, where, how, and whom it tells
     source: Path,
     path: Path,
     *,
@@ -145,6 +146,7 @@ def write_cog(
     overviews: Literal["MODE", "AVERAGE"] = "MODE",
     threads: int | str = "ALL_CPUS",
     token: str | None = None,
+    on_part: Callable[[], object] = nothing,
 ) -> None:
     """Turn a finished one-band raster into a Cloud Optimized GeoTIFF.
 
@@ -155,12 +157,14 @@ def write_cog(
         overviews: What they show of each 2 x 2 pixels: the most frequent class, or the mean.
         threads: Threads that compress.
         token: Part of the temporary name.
+        on_part: Called whenever it moves on; what it raises ends the writing, but for the copying.
     """
     with rasterio.open(source, "r+") as mosaic:
         _describe(mosaic, info, mosaic.descriptions)
         num_levels = len(overview_levels(mosaic.width, mosaic.height))
-    beside = overviews_beside(source, num_levels=num_levels, halver=_HALVERS[overviews])
-    with appearing(path, token=token) as part, beside:
+    halver = _HALVERS[overviews]
+    beside = overviews_beside(source, num_levels=num_levels, halver=halver, on_part=on_part)
+    with appearing(path, token=token) as part, beside, watched(part, on_part):
         copy_raster(
             str(source),
             str(part),
@@ -233,7 +237,7 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename durable, where folders can be opened."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

@@ -30,6 +30,7 @@ def finish(desk: Desk, lease: Lease, job: SheetJob) -> None:
     Raises:
         ServiceError: They cannot be written, or do not hold what was written.
         LeaseLost: The lease lapsed, or the job was dismissed.
+        WorkerLeaving: This worker was asked to leave.
     """
     folder = MapFolder(desk.settings.maps_folder / lease.map_id)
     blocks, products = folder.blocks(job.whole.plan, token=lease.token), folder.products(job.sheet)
@@ -42,9 +43,9 @@ def finish(desk: Desk, lease: Lease, job: SheetJob) -> None:
         profile=_profile(desk, lease, job),
         qgis_style=qgis_style(desk.shelf.nomenclature(artefact)),
     )
-    report = finisher.finish(job.sheet, blocks, products, holes=_given_up(desk, lease))
-    desk.alive()
-    verify_sheet(job.sheet, products, report)
+    holes, on_part = _given_up(desk, lease), desk.alive_and_free
+    report = finisher.finish(job.sheet, blocks, products, holes=holes, on_part=on_part)
+    verify_sheet(job.sheet, products, report, on_part=on_part)
     desk.alive()
     desk.patiently(lambda: desk.store.finish_unit(lease, lease.units[0].id, figures=_figures(report)))
     blocks.remove(job.sheet)

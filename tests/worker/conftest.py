@@ -190,13 +190,20 @@ def processor(workshop) -> Iterator[Processor]:
 
 
 @contextmanager
-def processor_of(workshop: Workshop, settings: Settings) -> Iterator[Processor]:
+def processor_of(
+    workshop: Workshop, settings: Settings, *, watchdog: Watchdog | None = None, stop: StopLine | None = None
+) -> Iterator[Processor]:
     """A worker of other settings on the same store."""
     settings = settings.model_copy(update={"disk_kept_free_bytes": 0})
-    watchdog = Watchdog(600.0)
+    watchdog = watchdog or Watchdog(600.0)
     shelf = Shelf(settings, on_progress=watchdog.feed)
     yield Processor(
-        settings, store=workshop.store, shelf=shelf, pace=Pace(), watchdog=watchdog, stop=StopLine()
+        settings,
+        store=workshop.store,
+        shelf=shelf,
+        pace=Pace(),
+        watchdog=watchdog,
+        stop=stop or StopLine(),
     )
     shelf.close_sources()
 
