@@ -5,16 +5,18 @@ The last of the three steps, planning, running, finishing.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.maps.finishing import finish_confidence, finish_sheet
 from service.maps.provenance import provenance_tags
 from service.rasters.growing import nothing
-from service.rasters.writing import appearing
+from service.rasters.writing import appearing, flush_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from models.manifest import Manifest
@@ -46,6 +48,33 @@ class Products:
     def rasters(self) -> tuple[Path, ...]:
         """The rasters of the sheet."""
         return (self.classes,) if self.confidence is None else (self.classes, self.confidence)
+
+
+@contextlib.contextmanager
+def staged(products: Products, *, token: str) -> Iterator[Products]:
+    """Give files beside a sheet's own; on success they take their places, else nothing is left of them.
+
+    Whoever looks for the classes finds them after all that belongs to them. What writers left that were
+    killed goes as well; one that comes late, and whose lease is another's now, finds its files gone.
+
+    Args:
+        products: Where the files appear, in a folder that is there.
+        token: Of the writer's lease.
+    """
+    folder = products.classes.parent
+    stage = folder / f".{token}.part"
+    stage.mkdir()
+    confidence = None if products.confidence is None else stage / products.confidence.name
+    under_way = Products(classes=stage / products.classes.name, confidence=confidence)
+    try:
+        yield under_way
+        for part, path in zip(under_way.paths[::-1], products.paths[::-1], strict=True):
+            part.replace(path)
+        flush_folder(folder)
+        for left in folder.glob(".*.part"):
+            shutil.rmtree(left, ignore_errors=True)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from service.catalogue.qml import qgis_style
 from service.jobs.records import UnitKind, UnitStatus
 from service.maps.layout import MapFolder
-from service.maps.products import Finisher
+from service.maps.products import Finisher, staged
 from service.maps.verifying import verify_sheet
 from service.planning.profile import ExecutionProfile
 
@@ -25,7 +25,7 @@ def finish(desk: Desk, lease: Lease, job: SheetJob) -> None:
     """Make the product files of a sheet.
 
     Whoever looks at the map finds the blocks until the store says that the sheet is finished, and the
-    products before it says so.
+    products before it says so, but not before they are verified.
 
     Raises:
         ServiceError: They cannot be written, or do not hold what was written.
@@ -44,9 +44,10 @@ def finish(desk: Desk, lease: Lease, job: SheetJob) -> None:
         qgis_style=qgis_style(desk.shelf.nomenclature(artefact)),
     )
     holes, on_part = _given_up(desk, lease), desk.alive_and_free
-    report = finisher.finish(job.sheet, blocks, products, holes=holes, on_part=on_part)
-    verify_sheet(job.sheet, products, report, on_part=on_part)
-    desk.alive()
+    with staged(products, token=lease.token) as under_way:
+        report = finisher.finish(job.sheet, blocks, under_way, holes=holes, on_part=on_part)
+        verify_sheet(job.sheet, under_way, report, on_part=on_part)
+        desk.alive()
     desk.patiently(lambda: desk.store.finish_unit(lease, lease.units[0].id, figures=_figures(report)))
     blocks.remove(job.sheet)
     _log.info("sheet finished", extra={"job_id": lease.job_id, "sheet": job.sheet.name})

@@ -3,6 +3,7 @@
 import pytest
 
 from service.jobs.records import JobStatus, UnitKind
+from service.maps.verifying import ProductDamaged
 from service.worker.leaving import StopLine, WorkerLeaving
 from service.worker.watchdog import Watchdog
 from tests.worker.conftest import claim, processor_of, work
@@ -63,3 +64,35 @@ def test_who_is_asked_to_leave_gives_a_sheet_back_unfinished(workshop, processor
     work(workshop, processor)
     assert workshop.job(workshop.jobs[0]).status == JobStatus.SUCCESSFUL
     assert workshop.digest(workshop.jobs[0]) == expected
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_products_that_do_not_hold_what_was_written_are_never_there(
+    workshop, processor, sheet, expected, monkeypatch, times
+):
+    def damaged(*_, **__):
+        raise ProductDamaged("bits are flipped")
+
+    monkeypatch.setattr("service.worker.finishing.verify_sheet", damaged)
+    job, lease = workshop.jobs[0], sheet
+    for _ in range(times):
+        processor.process(lease)
+        lease = claim(workshop)
+    monkeypatch.undo()
+    assert workshop.job(job).status == (JobStatus.FAILED if times == 3 else JobStatus.RUNNING)
+    assert products_there(workshop) == [], "nothing that could be served, nothing left over"
+    if times == 3:
+        workshop.store.resume(job.id)
+        lease = claim(workshop)
+    processor.process(lease)
+    assert workshop.digest(job) == expected
+    assert sorted(products_there(workshop)) == ["confidence.tif", "landcover.qml", "landcover.tif"]
+
+
+def test_what_a_killed_worker_left_of_a_sheet_goes_with_the_next(workshop, processor, sheet):
+    folder = next((workshop.settings.maps_folder / sheet.map_id / "blocks").iterdir())
+    left = workshop.settings.maps_folder / sheet.map_id / "sheets" / folder.name / ".dead.part"
+    left.mkdir(parents=True)
+    (left / "landcover.tif").write_bytes(b"half")
+    processor.process(sheet)
+    assert not left.exists()
