@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.api.predicting import accept, understand
+from service.jobs.errors import StoreUnavailable
+from service.jobs.requests import GIVEN_UP_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from service.api.asking import Language, PredictFields
     from service.api.deps import Services
     from service.api.forms import Received
     from service.api.predicting import Asked
     from service.jobs.records import Job
+    from service.jobs.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,9 @@ def answer(
         if earlier is not None:
             return Answer(store.job(earlier, owner=owner), {})
     try:
-        asked = understand(received, fields, services, owner=owner, language=language)
-        job, outcome = accept(asked, services)
+        with nullcontext() if key is None else _kept(store, owner=owner, key=key):
+            asked = understand(received, fields, services, owner=owner, language=language)
+            job, outcome = accept(asked, services)
         if key is not None:
             store.answer_request(owner=owner, key=key, job_id=job.id)
     except BaseException:
@@ -67,6 +78,27 @@ def answer(
             store.forget_request(owner=owner, key=key)
         raise
     return Answer(job, {} if outcome == "created" else {outcome: True})
+
+
+@contextmanager
+def _kept(store: Store, *, owner: str, key: str) -> Iterator[None]:
+    """Say again and again that a request is being answered: to understand it may take many minutes."""
+    is_over = threading.Event()
+
+    def say() -> None:
+        while not is_over.wait(GIVEN_UP_S / 5):
+            try:
+                store.touch_request(owner=owner, key=key)
+            except StoreUnavailable as error:
+                _log.warning("a request's key is not kept: %s", error.message)
+
+    thread = threading.Thread(target=say, name="idempotency key", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _digest(received: Received) -> str:

@@ -42,8 +42,8 @@ class Received:
     fields: dict[str, Any] = field(default_factory=dict)
     """Text of forms and queries, values of JSON; several of one name are a list."""
     files: dict[str, list[Upload]] = field(default_factory=dict)
-    digests: list[str] = field(default_factory=list)
-    """sha256 of each file, in the order they came."""
+    digests: list[tuple[str, str]] = field(default_factory=list)
+    """Field and sha256 of each file, in the order they came."""
 
     def add_field(self, name: str, value: str) -> None:
         """Take a field of a form; one that comes again makes a list."""
@@ -79,7 +79,7 @@ class FileSink:
             taken_bytes: Those of the files before it.
         """
         self.upload = upload
-        self._name = name
+        self.name = name
         self._max_bytes = max_bytes
         self._room = max_bytes - taken_bytes
         self.num_bytes = 0
@@ -270,7 +270,7 @@ class FormReceiver:
 
     def _on_part_end(self) -> None:
         if isinstance(self._sink, FileSink):
-            self._received.digests.append(self._sink.finish())
+            self._received.digests.append((self._sink.name, self._sink.finish()))
             self._num_file_bytes += self._sink.num_bytes
         elif self._sink is not None:
             self._received.add_field(self._sink.name, self._sink.text())

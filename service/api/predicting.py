@@ -22,7 +22,7 @@ from service.errors import Conflict, PreflightError
 from service.intake.choosing import choose_model
 from service.intake.planned import plan_maps
 from service.intake.scenes import read_scenes, reader_limits
-from service.jobs.errors import JobUnknown
+from service.jobs.errors import JobNotResumable, JobUnknown
 from service.jobs.records import JobStatus, NewJob
 
 if TYPE_CHECKING:
@@ -160,19 +160,42 @@ def accept(asked: Asked, services: Services) -> tuple[Job, Outcome]:
         DiskFull: The files of a new map would not find room.
     """
     profile_class = services.crew.profile_class()
+
+    def is_of_class(job: Job) -> bool:
+        return profile_class in (None, job.profile_class or profile_class)
+
+    def is_same(job: Job) -> bool:
+        return is_of_class(job) and not _has_stopped(job)
+
     if not asked.fields.force:
         known = services.store.same_job(owner=asked.owner, content_key=asked.content_key)
-        if known is not None and profile_class in (None, known.profile_class or profile_class):
-            if not _has_stopped(known):
-                return known, "deduplicated"
-            if not missing_sources(known, services):
-                return take_up(known, services), "resumed"
+        if known is not None and is_same(known):
+            return known, "deduplicated"
+        if known is not None and is_of_class(known) and not missing_sources(known, services):
+            return _taken_up(known, services)
     require_room(services.room, asked.estimate.product_bytes)
-    job = services.store.create_job(_new_job(asked, services, profile_class))
+    new = _new_job(asked, services, profile_class)
+    if asked.fields.force:
+        job = services.store.create_job(new)
+    else:  # the same may have been asked at the same time
+        job, is_new = services.store.create_unless_same(new, is_same=is_same)
+        if not is_new:
+            return job, "deduplicated"
     for upload in asked.uploads:
         upload.use(job.id)
     services.bell.ring(job.profile_class)
     return job, "created"
+
+
+def _taken_up(job: Job, services: Services) -> tuple[Job, Outcome]:
+    """Resume a job that stopped, unless somebody else has done so meanwhile."""
+    try:
+        return take_up(job, services), "resumed"
+    except JobNotResumable:
+        found = services.store.job(job.id)
+        if _has_stopped(found):  # its map was deleted
+            raise
+        return found, "deduplicated"
 
 
 def take_up(job: Job, services: Services) -> Job:

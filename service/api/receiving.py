@@ -156,7 +156,9 @@ async def _receive_body(
         upload = create(request.query_params.get("filename") or _name_of_body(request, kind))
         received.files["file"] = [upload]
         sink = FileSink("file", upload, max_bytes=max_bytes)
-        await _drain(body, sink.write, lambda: received.digests.append(sink.finish()), sink.close)
+        await _drain(
+            body, sink.write, lambda: received.digests.append((sink.name, sink.finish())), sink.close
+        )
     elif kind == "application/json":
         received.fields |= await anyio.to_thread.run_sync(_json_object, await body.small())
     elif kind == "application/x-www-form-urlencoded":

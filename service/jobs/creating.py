@@ -6,12 +6,16 @@ job is a draft, which nobody sees, until the last.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from service.jobs.bulk import insert_rows
 from service.jobs.clock import now
+from service.jobs.finding import find_same_job
 from service.jobs.ids import new_id
 from service.jobs.journal import write_log
 from service.jobs.packing import pack
@@ -20,12 +24,10 @@ from service.jobs.schema import DRAFT, jobs, maps, plans, units
 from service.planning.blocks import plan_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import sqlalchemy as sa
+    from collections.abc import Callable, Iterable, Iterator
 
     from service.jobs.engine import Database
-    from service.jobs.records import NewJob
+    from service.jobs.records import Job, NewJob
     from service.planning.blocks import Block
     from service.planning.jobs import SheetPlan
 
@@ -47,11 +49,32 @@ Row = tuple[str | int, ...]
 """A unit: values of these columns."""
 
 
-def create(database: Database, new: NewJob) -> str:
+class SameJobThere(Exception):
+    """There is a job of the same owner and content; of the new one at most a draft is left.
+
+    Args:
+        job: The one that is there.
+        draft_id: Of the draft, to be removed.
+    """
+
+    def __init__(self, job: Job, *, draft_id: str) -> None:
+        super().__init__(job.id)
+        self.job, self.draft_id = job, draft_id
+
+
+def create(database: Database, new: NewJob, *, is_same: Callable[[Job], bool] | None = None) -> str:
     """Write a job and everything of it.
+
+    Args:
+        database: Of the store.
+        new: The job.
+        is_same: Asked whether an equal job is as good; None makes another one whatever there is.
 
     Returns:
         The job's id.
+
+    Raises:
+        SameJobThere: Such a job is there; of those who ask at once, one makes it.
     """
     job_id, totals = new_id(), Counter[str]()
     rows = _unit_rows(new, job_id, totals)
@@ -60,6 +83,8 @@ def create(database: Database, new: NewJob) -> str:
     while True:
         following = list(itertools.islice(rows, CHUNK_ROWS))
         with database.writing(is_durable=not following) as connection:
+            if is_same is not None and not following:
+                _require_none_same(connection, new, job_id, is_same)
             if is_first:
                 _insert_draft(connection, new, job_id)
             insert_rows(connection, units, _COLUMNS, chunk)
@@ -68,6 +93,23 @@ def create(database: Database, new: NewJob) -> str:
                 return job_id
             connection.execute(jobs.update().where(jobs.c.id == job_id).values(updated=now()))
         is_first, chunk = False, following
+
+
+def _require_none_same(
+    connection: sa.Connection, new: NewJob, job_id: str, is_same: Callable[[Job], bool]
+) -> None:
+    """See that no equal job is there, and that none appears before this transaction's end.
+
+    Raises:
+        SameJobThere: One is.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        digest = hashlib.sha256(f"{new.owner}\0{new.content_key}".encode()).digest()
+        number = int.from_bytes(digest[:8], signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+    known = find_same_job(connection, owner=new.owner, content_key=new.content_key)
+    if known is not None and is_same(known):
+        raise SameJobThere(known, draft_id=job_id)
 
 
 def _insert_draft(connection: sa.Connection, new: NewJob, job_id: str) -> None:

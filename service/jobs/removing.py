@@ -40,7 +40,7 @@ def remove_job(database: Database, job_id: str) -> bool:
         _require_over(job)
         keep_counts(connection, job_id)
         connection.execute(jobs.update().where(jobs.c.id == job_id).values(status=DRAFT, updated=now()))
-    _remove_draft(database, job_id)
+    remove_draft(database, job_id)
     return True
 
 
@@ -71,7 +71,7 @@ def sweep(database: Database) -> None:
             sa.select(sa.exists().where(is_old) | sa.exists().where(is_gone))
         ).scalar()
     for job_id in left:
-        _remove_draft(database, job_id)
+        remove_draft(database, job_id)
     if has_old:
         with database.writing(is_durable=False) as connection:
             connection.execute(idempotency.delete().where(is_old))
@@ -83,7 +83,8 @@ def _require_over(job: JobRow) -> None:
         raise JobUnderWay(f"job {job.id} is {job.status}", remedy="dismiss it first")
 
 
-def _remove_draft(database: Database, job_id: str) -> None:
+def remove_draft(database: Database, job_id: str) -> None:
+    """Remove what nobody sees of a job, if there is any."""
     _remove_units(database, job_id)
     with database.writing() as connection:
         connection.execute(jobs.delete().where(jobs.c.id == job_id))

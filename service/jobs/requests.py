@@ -13,7 +13,7 @@ KEEP_S = 24 * 3600.0
 """A key is remembered for this long, in seconds."""
 
 GIVEN_UP_S = 300.0
-"""A request that has not been answered for this long may be made anew: its process died, in seconds."""
+"""A request of which nothing was heard for this long may be made anew: its process died, in seconds."""
 
 
 def remember_request(connection: sa.Connection, *, owner: str, key: str, digest: str) -> str | None:
@@ -33,9 +33,12 @@ def remember_request(connection: sa.Connection, *, owner: str, key: str, digest:
     )
     connection.execute(idempotency.delete().where(*own, is_old))
     new = inserting(connection, idempotency).values(owner=owner, key=key, digest=digest, created=now())
-    if connection.execute(new.on_conflict_do_nothing().returning(idempotency.c.key)).one_or_none():
-        return None
-    known = connection.execute(sa.select(idempotency).where(*own)).one()
+    added, known = new.on_conflict_do_nothing().returning(idempotency.c.key), None
+    while known is None:
+        if connection.execute(added).one_or_none():
+            return None
+        # In PostgreSQL the one that was in the way may be forgotten before it is looked at.
+        known = connection.execute(sa.select(idempotency).where(*own)).one_or_none()
     if known.digest != digest:
         raise RequestDiffers(
             f"the Idempotency-Key {key!r} came with another request before", remedy="send a fresh key"
@@ -45,6 +48,12 @@ def remember_request(connection: sa.Connection, *, owner: str, key: str, digest:
             f"the request with Idempotency-Key {key!r} is being answered", remedy="repeat it in a moment"
         )
     return str(known.job_id)
+
+
+def touch_request(connection: sa.Connection, *, owner: str, key: str) -> None:
+    """Say that a request is still being answered."""
+    own = (idempotency.c.owner == owner, idempotency.c.key == key, idempotency.c.job_id.is_(None))
+    connection.execute(idempotency.update().where(*own).values(created=now()))
 
 
 def answer_request(connection: sa.Connection, *, owner: str, key: str, job_id: str) -> None:

@@ -24,7 +24,7 @@ from service.jobs import (
     resuming,
     settling,
 )
-from service.jobs.creating import create
+from service.jobs.creating import SameJobThere, create
 from service.jobs.engine import Database
 from service.jobs.errors import JobUnknown, StoreUnavailable
 from service.jobs.migrating import migrate
@@ -33,7 +33,7 @@ from service.jobs.records import UnitKind
 from service.jobs.schema import plans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
     from service.intake.planned import PlannedMap
@@ -102,6 +102,22 @@ class Store:
     def create_job(self, new: NewJob) -> Job:
         """Accept a job, with its map and all its units."""
         return self.job(create(self.database, new))
+
+    def create_unless_same(self, new: NewJob, *, is_same: Callable[[Job], bool]) -> tuple[Job, bool]:
+        """Accept a job, unless the same one is there by then, however many ask at once.
+
+        Args:
+            new: The job.
+            is_same: Asked of what `same_job` finds, whether that is as good.
+
+        Returns:
+            The job, and whether it is the new one.
+        """
+        try:
+            return self.job(create(self.database, new, is_same=is_same)), True
+        except SameJobThere as there:
+            removing.remove_draft(self.database, there.draft_id)
+            return there.job, False
 
     def job(self, job_id: str, *, owner: str | None = None) -> Job:
         """One job; without an owner, whosever it is.
@@ -412,6 +428,11 @@ class Store:
         """
         with self.database.writing() as connection:
             return requests.remember_request(connection, owner=owner, key=key, digest=digest)
+
+    def touch_request(self, *, owner: str, key: str) -> None:
+        """Say, now and then, that a request is still being answered."""
+        with self.database.writing(is_durable=False) as connection:
+            requests.touch_request(connection, owner=owner, key=key)
 
     def answer_request(self, *, owner: str, key: str, job_id: str) -> None:
         """Note the job that answers a request."""

@@ -2,6 +2,9 @@
 
 import json
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import numpy as np
@@ -14,6 +17,7 @@ from models.nomenclature import COSIA
 from service.access.principals import Principal, Scope, widened
 from service.api.access import principal
 from service.api.asking import REMEDIES, Style
+from service.api.predicting import understand
 from service.catalogue.styles import styles_of
 from service.inference.offering import offered_class
 from tests.api.conftest import TINY
@@ -217,6 +221,69 @@ def test_a_key_makes_a_request_safe_to_repeat(house, make_raster):
     assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
     other = send(force="true", title="other")
     assert (other.status_code, other.json()["type"]) == (422, "urn:orthoscape:problem:request-differs")
+
+
+def test_a_key_tells_files_in_other_fields_apart(house, make_raster, monkeypatch):
+    one, other = (make_raster(f"{seed}.tif", seed=seed).read_bytes() for seed in (1, 2))
+    digests = []
+    monkeypatch.setattr(house.store, "remember_request", lambda **asked: digests.append(asked["digest"]))
+    for files in ([("file", one), ("irc", other)], [("irc", one), ("file", other)]):
+        sent = [(field, (f"{field}.tif", content)) for field, content in files]
+        house.client.post("/predict", files=sent, data=TINY, headers={"Idempotency-Key": "abc"})
+    assert len(set(digests)) == 2
+
+
+def test_a_key_is_kept_however_long_it_takes_to_understand(house, make_raster, monkeypatch):
+    monkeypatch.setattr("service.api.answering.GIVEN_UP_S", 0.5)
+    monkeypatch.setattr("service.jobs.requests.GIVEN_UP_S", 0.5)
+    path, key = make_raster(), {"Idempotency-Key": "abc"}
+
+    def understand_slowly(*args, **options):
+        time.sleep(1.5)
+        return understand(*args, **options)
+
+    monkeypatch.setattr("service.api.answering.understand", understand_slowly)
+
+    def send(wait_s):
+        time.sleep(wait_s)
+        with path.open("rb") as file:
+            return house.client.post("/predict", files={"file": file}, data=TINY, headers=key).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(send, (0.0, 1.0))) == [201, 409]
+
+
+def test_equal_requests_at_the_same_moment_are_one_job(house, make_raster, monkeypatch):
+    path, both = make_raster(), threading.Barrier(2)
+    plain = house.store.same_job
+
+    def same_job(**asked):
+        found = plain(**asked)
+        both.wait(timeout=60)
+        return found
+
+    monkeypatch.setattr(house.store, "same_job", same_job)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: house.send(path), range(2)))
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_equal_requests_at_the_same_moment_resume_a_job_once(house, make_raster, monkeypatch):
+    path, both = make_raster(), threading.Barrier(2)
+    house.fail(house.send(path).json()["id"])
+    plain = house.store.same_job
+
+    def same_job(**asked):
+        found = plain(**asked)
+        both.wait(timeout=60)
+        return found
+
+    monkeypatch.setattr(house.store, "same_job", same_job)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [answer.json() for answer in pool.map(lambda _: house.send(path), range(2))]
+    assert sorted(answer["resumed"] for answer in answers) == [False, True]
+    assert len({answer["id"] for answer in answers}) == 1
 
 
 def test_an_answer_waits_as_long_as_is_preferred(house, make_raster):
