@@ -10,7 +10,7 @@ from service.jobs.records import JobStatus
 from tests.jobs.plans import make_job, make_planned
 from tests.jobs.working import finish_all, on_both
 
-ID = new_id()
+ID = "01m8j2ceewjzfqczh9jk0dbsh5"
 SMALL = make_planned(rows=1, cols=1)
 
 
