@@ -75,7 +75,7 @@ class MapFacts:
     has_picture: bool
     """Whether tiles of its image can be had."""
     pixel_counts: Mapping[int, int] | None
-    """Pixels by class value; None while the map is under way."""
+    """Pixels by class value, of the sheets finished so far; None before the first is."""
 
     @property
     def is_finished(self) -> bool:

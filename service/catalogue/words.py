@@ -13,14 +13,11 @@ _WORDS: dict[str, dict[Language, str]] = {
     "land cover": {"en": "Land cover", "fr": "Couverture du sol"},
     "confidence": {"en": "Confidence", "fr": "Confiance"},
     "image": {"en": "Image", "fr": "Image"},
-    "other": {"en": "Other classes", "fr": "Autres classes"},
     "no class": {"en": "No class", "fr": "Sans classe"},
-    "share": {"en": "share", "fr": "part"},
     "cosia": {"en": "CoSIA colours", "fr": "Couleurs de CoSIA"},
     "flair": {"en": "FLAIR colours", "fr": "Couleurs de FLAIR"},
     "cvd": {"en": "Colour-blind-safe colours", "fr": "Couleurs pour daltoniens"},
     "by": {"en": "by", "fr": "par"},
-    "image of": {"en": "image of", "fr": "image de"},
 }
 
 

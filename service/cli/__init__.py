@@ -1,4 +1,4 @@
-"""The command line: ``orthoscape predict | info | models | verify | doctor``."""
+"""The command line: ``orthoscape``, whose commands `service.cli.main` names."""
 
 from service.cli.main import main
 
