@@ -30,6 +30,13 @@ def every_second_row(sub_pixels_NQhw: Tensor, labels_NHW: Tensor, *, odd: bool) 
     return logits_PK, labels_NHW[:, row::2].reshape(-1)
 
 
+def log_posteriors(sub_pixels_NQhw: Tensor) -> Tensor:
+    """Log of each channel's probability at each of the 2 x 2 sub-pixels, float32 [N, K, 4, h, w]."""
+    num_samples, num_maps, height, width = sub_pixels_NQhw.shape
+    logits_NK4hw = sub_pixels_NQhw.float().reshape(num_samples, num_maps // 4, 4, height, width)
+    return F.log_softmax(logits_NK4hw, dim=1)
+
+
 def class_weights(frequencies: NDArray[np.float64], *, power: float) -> Tensor:
     """Weights that fall with frequency, of mean one over pixels.
 

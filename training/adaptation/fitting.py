@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from training.adaptation.augmentation import FLIPS, Augmentation
-from training.adaptation.method import Step, see
+from training.adaptation.method import Step, norms_of, see
 from training.losses import IGNORED, every_second_row, pixel_losses
 from training.optimiser import Pair, learning_rate_share, update_average
 
@@ -49,6 +49,8 @@ class FitSpec:
     ema_decay: float = 0.99
     weight: float = 1.0
     """Of the method's term."""
+    is_norm_frozen: bool = False
+    """Whether source samples are normalised by the running statistics, which then stay: for few labels."""
     max_gradient: float = 5.0
     """Norm that gradients are clipped to."""
     is_mixed_precision: bool = True
@@ -119,6 +121,9 @@ def fit_method(
 
 def _loss(network: CompactUNet, problem: Problem, method: Method, spec: FitSpec, *, step: int) -> Tensor:
     network.train()
+    if spec.is_norm_frozen:
+        for norm in norms_of(network):
+            norm.eval()
     source = problem.source.draw(
         spec.batch_size,
         crop_px=spec.crop_px,
@@ -142,15 +147,17 @@ def _loss(network: CompactUNet, problem: Problem, method: Method, spec: FitSpec,
         logits_PK, labels_P = every_second_row(seen.sub_pixels_NQhw, source.labels_NHW, odd=bool(step % 2))
         is_labelled_P = labels_P != IGNORED
         domain_P = source.domain_N[:, None, None].expand_as(source.labels_NHW[:, ::2]).reshape(-1)
-        loss_P = pixel_losses(
-            logits_PK[is_labelled_P], labels_P[is_labelled_P], members_SK=problem.members_SK
-        )
+        logits_PK, labels_P = logits_PK[is_labelled_P], labels_P[is_labelled_P]
+        loss_P = pixel_losses(logits_PK, labels_P, members_SK=problem.members_SK)
         added = method.term(
             Step(
                 network=network,
                 source=seen,
                 loss_P=loss_P,
                 domain_P=domain_P[is_labelled_P],
+                logits_PK=logits_PK,
+                labels_P=labels_P,
+                members_SK=problem.members_SK,
                 target=target,
                 generator=chance,
                 progress=step / spec.num_steps,

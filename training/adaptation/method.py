@@ -6,7 +6,7 @@ Axes: N samples, C bands, H and W pixels, h and w half of them, K channels of th
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -30,6 +30,10 @@ class Samples:
     domain_N: Tensor
     """int64, number of the source domain; of targets -1."""
 
+    def with_image(self, image_NCHW: Tensor) -> Samples:
+        """The same, with other pixels."""
+        return replace(self, image_NCHW=image_NCHW)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -52,6 +56,12 @@ class Step:
     """Cross entropy of each labelled pixel looked at, of the source."""
     domain_P: Tensor
     """Number of the source domain of each of them."""
+    logits_PK: Tensor
+    """Of each of them."""
+    labels_P: Tensor
+    """Of each of them, a row of ``members_SK``."""
+    members_SK: Tensor
+    """bool, which channels of the head are in the set of a source label."""
     target: Samples | None
     generator: torch.Generator
     """The method's own chance: what it draws leaves the source's batches as they are."""
@@ -111,11 +121,21 @@ class Plain:
         del network
 
 
+def full_precision(like: Tensor) -> torch.autocast:
+    """Inside, products of float32 stay float32, whatever the network computes in: for sums that matter."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def see(network: CompactUNet, samples: Samples) -> Seen:
     """Forward, in the network's mode: in training, batch statistics enter its running ones."""
     normalised_NCHW = (samples.image_NCHW - network.mean_1C11) / network.std_1C11
     features = network.encode(normalised_NCHW.contiguous(memory_format=torch.channels_last))
     return Seen(samples=samples, features=features, sub_pixels_NQhw=network.head(network.decode(features)))
+
+
+def norms_of(network: nn.Module) -> list[_BatchNorm]:
+    """Its batch normalisations, in the order of their names, which is not that of the forward pass."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
 
 
 @contextmanager
@@ -125,7 +145,7 @@ def statistics_left_alone(network: nn.Module) -> Iterator[None]:
     Target samples are seen so, apart from the source's: what is served has the source's statistics unless a
     method says otherwise, and a method of weight zero leaves no trace.
     """
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    norms = norms_of(network)
     kept = [dict(norm.named_buffers(recurse=False)) for norm in norms]
     # Copies take their place: the source's backward pass still wants the very tensors of its forward pass.
     for norm, buffers in zip(norms, kept, strict=True):
@@ -147,5 +167,10 @@ def see_target(step: Step) -> Seen:
     """
     if step.target is None:
         raise ValueError("no target samples: needs_target is not set")
-    with statistics_left_alone(step.network):
-        return see(step.network, step.target)
+    return see_apart(step.network, step.target)
+
+
+def see_apart(network: CompactUNet, samples: Samples) -> Seen:
+    """`see` by the samples' own batch statistics, the running ones left alone."""
+    with statistics_left_alone(network):
+        return see(network, samples)

@@ -5,7 +5,7 @@ Axes: N samples, C bands, H and W pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -17,6 +17,8 @@ from training.adaptation.augmentation import Augmentation, draw_zooms, recoloure
 from training.adaptation.method import Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training.data.sources import Source
 
 
@@ -50,6 +52,19 @@ class Pool:
             domain_numbers=(-1,) * len(source),
         )
 
+    def chosen(self, indices: Sequence[int]) -> Self:
+        """Some of the images, their numbers of domains kept."""
+        return replace(
+            self,
+            images=tuple(self.images[index] for index in indices),
+            labels=tuple(self.labels[index] for index in indices) if self.labels is not None else None,
+            domain_numbers=tuple(self.domain_numbers[index] for index in indices),
+        )
+
+    def of_domain(self, number: int) -> Self:
+        """The images of one domain."""
+        return self.chosen([index for index, each in enumerate(self.domain_numbers) if each == number])
+
     def draw(
         self,
         num_samples: int,
@@ -70,7 +85,7 @@ class Pool:
         images, labels, numbers = [], [], []
         for zoom in zooms:
             index = int(torch.randint(len(self.images), (), generator=generator))
-            window = self._window(index, round(crop_px / zoom), generator=generator)
+            window = self.window(index, round(crop_px / zoom), generator=generator)
             image_CHW = self.images[index][(slice(None), *window)].float()
             images.append(_resized(image_CHW, crop_px, mode="bilinear"))
             if self.labels is not None:
@@ -84,7 +99,8 @@ class Pool:
             domain_N=torch.tensor(numbers),
         )
 
-    def _window(self, index: int, side_px: int, *, generator: torch.Generator) -> tuple[slice, slice]:
+    def window(self, index: int, side_px: int, *, generator: torch.Generator) -> tuple[slice, slice]:
+        """Rows and columns of a square drawn from an image, cut to its sides where it is smaller."""
         height, width = self.images[index].shape[1:]
         side_px = min(side_px, height, width)
         row = int(torch.randint(height - side_px + 1, (), generator=generator))
