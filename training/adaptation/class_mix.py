@@ -1,0 +1,62 @@
+"""ClassMix: some classes of a source sample cut out and laid over a target sample, each pixel with its label.
+
+Axes: N samples, C bands, H and W pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from training.losses import IGNORED
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from training.adaptation.method import Samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixed:
+    """Source laid over target."""
+
+    image_NCHW: Tensor
+    labels_NHW: Tensor
+    is_source_NHW: Tensor
+    """bool, which pixels, and which labels with them, are the source's; all others are the target's."""
+
+
+def class_mix(
+    source: Samples, target_NCHW: Tensor, target_labels_NHW: Tensor, *, generator: torch.Generator
+) -> Mixed:
+    """Half of the labels that each source sample holds, rounded up, with all of their pixels.
+
+    What teaches nothing in the source is never laid over anything.
+
+    Args:
+        source: With labels.
+        target_NCHW: As many samples, of the same size.
+        target_labels_NHW: What is believed of them, in numbers that the caller tells from the source's.
+        generator: Draws the labels.
+
+    Source:
+        Olsson, Tranheden, Pinto, Svensson 2021, ClassMix: Segmentation-Based Data Augmentation for
+        Semi-Supervised Learning (arXiv:2007.07936), algorithm 1; between domains: Tranheden et al. 2021, DACS
+        (arXiv:2007.08702), section 3.2.
+    """
+    assert source.labels_NHW is not None, "a source has labels"
+    is_source_NHW = torch.stack([_chosen(labels_HW, generator) for labels_HW in source.labels_NHW])
+    return Mixed(
+        image_NCHW=torch.where(is_source_NHW[:, None], source.image_NCHW, target_NCHW),
+        labels_NHW=torch.where(is_source_NHW, source.labels_NHW, target_labels_NHW),
+        is_source_NHW=is_source_NHW,
+    )
+
+
+def _chosen(labels_HW: Tensor, generator: torch.Generator) -> Tensor:
+    present = torch.unique(labels_HW)
+    present = present[present != IGNORED]
+    order = torch.randperm(len(present), generator=generator).to(present.device)
+    return torch.isin(labels_HW, present[order[: (len(present) + 1) // 2]])
