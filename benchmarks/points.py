@@ -1,7 +1,8 @@
 """Points labelled by eye on real rasters that are never trained on, and how a map does on them.
 
 ``python -m benchmarks.points sheets FOLDER OUT`` draws the contact sheets that the labels were read from,
-FOLDER holding the real test data. How the points were drawn and labelled: ``benchmarks/points/README.md``.
+``python -m benchmarks.points judge FOLDER`` maps the rasters and prints how often the maps are right; FOLDER
+holds the real test data. How the points were drawn and labelled: ``benchmarks/points/README.md``.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from benchmarks.markdown import table
+from benchmarks.point_maps import Refused, make_map
 from benchmarks.point_rasters import RASTERS, SEED
+from benchmarks.point_shares import Share, sum_of
 from benchmarks.point_sheets import draw_sheets
 from models.nomenclature import COSIA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 POINTS_FOLDER = Path(__file__).with_suffix("")
@@ -47,9 +52,6 @@ GROUPS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 
 NO_DATA = "no data"
 """Stands for a group where the map has no class; it is always wrong."""
-
-Z_95 = 1.959964
-"""Quantile of the normal distribution that leaves 2.5 % above."""
 
 
 class PointsInvalid(ValueError):
@@ -93,33 +95,6 @@ class PointSet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """So many of so many, with Wilson's interval."""
-
-    hits: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """NaN where there is nothing to share."""
-        return self.hits / self.total if self.total else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """At 95 %."""
-        return wilson_interval(self.hits, self.total)
-
-    def __add__(self, other: Share) -> Share:
-        return Share(hits=self.hits + other.hits, total=self.total + other.total)
-
-    def __str__(self) -> str:
-        if not self.total:
-            return "-"
-        low, high = self.interval
-        return f"{self.share:.0%} [{low:.0%}, {high:.0%}] of {self.total}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Accuracy:
     """How a map does on points. Those that are not sure are left out everywhere."""
 
@@ -140,17 +115,20 @@ class Accuracy:
         """Of all points of one group, those that the map puts in it."""
         return sum_of(self.of_group(group) for group in GROUPS)
 
+    @property
+    def mean_of_groups(self) -> float:
+        """Mean share of the groups that have points: each weighs the same, however many it has."""
+        shares = [self.of_group(group) for group in GROUPS]
+        return (
+            float(np.mean([share.share for share in shares if share.total])) if self.confusion else math.nan
+        )
+
     def __add__(self, other: Accuracy) -> Accuracy:
         return Accuracy(
             confusion=self.confusion + other.confusion,
             cover=self.cover + other.cover,
             values=self.values + other.values,
         )
-
-
-def sum_of(shares: Iterable[Share]) -> Share:
-    """Counts added up: each point weighs the same."""
-    return reduce(Share.__add__, shares, Share(hits=0, total=0))
 
 
 def group_of(value: int) -> str:
@@ -161,20 +139,6 @@ def group_of(value: int) -> str:
 def cover_of(value: int) -> str:
     """The key of the group of ``cover`` that a class value is in; nodata is one of its own."""
     return NO_DATA if value == COSIA.nodata else COSIA.grouping("cover").group_of(value).key
-
-
-def wilson_interval(hits: int, total: int, *, z: float = Z_95) -> tuple[float, float]:
-    """Lower and upper bound of a share; 0 and 1 where nothing was counted.
-
-    Source:
-        Wilson 1927, doi:10.1080/01621459.1927.10502953, without correction for continuity.
-    """
-    if not total:
-        return 0.0, 1.0
-    share, spread = hits / total, z * z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def accuracy(points: Sequence[Point], classes_HW: NDArray[np.uint8]) -> Accuracy:
@@ -245,8 +209,49 @@ def _draw_all(folder: Path, out: Path, num_candidates: int | None) -> None:
         print(f"{raster.stem}: {len(draw_sheets(raster, folder, places, out))} pictures")
 
 
+def to_markdown(found: Accuracy) -> str:
+    """How often a map is right by group, and what it says where it is not."""
+    columns = (*GROUPS, NO_DATA)
+    rows = [
+        [truth, str(found.of_group(truth)), *(str(found.confusion[truth, column]) for column in columns)]
+        for truth in GROUPS
+    ]
+    blank = [""] * len(columns)
+    rows.append(["all groups", str(found.groups), *blank])
+    rows.append(["mean of the groups", f"{found.mean_of_groups:.0%}", *blank])
+    rows.append(["cover", str(found.cover), *blank])
+    rows.append(["class among the values", str(found.values), *blank])
+    return table(["by eye", "right", *(f"mapped {column}" for column in columns)], rows)
+
+
+def _judge_all(folder: Path, model: str | None) -> None:
+    """Map every raster, print a table of each and one of all."""
+    labelled = read_all()
+    judged: dict[str, Accuracy] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for raster in RASTERS:
+            print(f"\n## {raster.stem}\n")
+            try:
+                made = make_map(raster, folder, Path(scratch), model=model)
+            except Refused as reason:
+                print(reason)
+                continue
+            judged[raster.stem] = accuracy(labelled[raster.stem].points, made.classes_HW)
+            print("\n".join((*made.notes, "", to_markdown(judged[raster.stem]))))
+    print(f"\n## {len(judged)} of {len(RASTERS)} rasters\n")
+    nothing = Accuracy(confusion=Counter(), cover=sum_of(()), values=sum_of(()))
+    pooled = sum(judged.values(), nothing)
+    rows = [
+        [name, str(found.groups), str(found.cover), str(found.values)]
+        for name, found in (*judged.items(), ("**all**", pooled))
+    ]
+    print(
+        table(["raster", "groups", "cover", "class among the values"], rows), to_markdown(pooled), sep="\n\n"
+    )
+
+
 def main() -> None:
-    """Draw the sheets."""
+    """Draw the sheets, or judge a model."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     sheets = commands.add_parser("sheets", help="draw the contact sheets of the points")
@@ -255,8 +260,14 @@ def main() -> None:
     sheets.add_argument(
         "--candidates", type=int, help="so many first candidates of the draw, not the labelled points"
     )
+    judge = commands.add_parser("judge", help="map the rasters and compare the maps with the points")
+    judge.add_argument("folder", type=Path, help="of the real test data")
+    judge.add_argument("--model", help="id of a model; the packaged one that fits each raster if not said")
     arguments = parser.parse_args()
-    _draw_all(arguments.folder, arguments.out, arguments.candidates)
+    if arguments.command == "sheets":
+        _draw_all(arguments.folder, arguments.out, arguments.candidates)
+    else:
+        _judge_all(arguments.folder, arguments.model)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
 
+from benchmarks.point_maps import Refused, make_map, on_pixels_of
 from benchmarks.point_rasters import RASTERS, LabelledRaster
+from benchmarks.point_shares import wilson_interval
 from benchmarks.point_sheets import CELL_PX, LABEL_PX, draw_sheets, spans
 from benchmarks.points import (
     GROUPS,
@@ -16,7 +19,7 @@ from benchmarks.points import (
     accuracy,
     read_all,
     read_points,
-    wilson_interval,
+    to_markdown,
 )
 from models.nomenclature import COSIA
 
@@ -110,6 +113,7 @@ def test_shares_are_counted_by_group_by_cover_and_by_value():
     assert (found.values.hits, found.values.total) == (2, 5)
     assert (found.of_group("building").hits, found.of_group("building").total) == (1, 2)
     assert math.isnan(found.of_group("water").share)
+    assert found.mean_of_groups == pytest.approx((1 / 2 + 1) / 2)
 
 
 def test_rasters_pool_by_adding_their_points():
@@ -123,6 +127,44 @@ def test_an_unmapped_point_is_a_miss_of_its_group():
     found = accuracy([point(0, 0, 6)], np.full((1, 1), 255, dtype=np.uint8))
     assert (found.groups.hits, found.groups.total) == (0, 1)
     assert (found.cover.hits, found.cover.total) == (0, 1)
+
+
+def test_the_table_says_what_is_right_and_what_is_taken_for_what():
+    found = accuracy([point(0, 0, 12), point(0, 1, 13)], np.array([[13, 14]], dtype=np.uint8))
+    cells = {
+        line.split(" | ")[0].removeprefix("| "): line.strip("| ").split(" | ")[1:]
+        for line in to_markdown(found).splitlines()
+    }
+    assert cells["trees"] == ["50% [9%, 91%] of 2", "0", "0", "0", "1", "1", "0"]
+    assert cells["water"] == ["-", "0", "0", "0", "0", "0", "0"]
+    assert cells["cover"][0] == "100% [34%, 100%] of 2"
+
+
+@pytest.mark.parametrize("gsd", [0.1, 0.2, 0.4])
+def test_a_map_of_other_pixels_is_read_at_the_centres_of_the_rasters_own(make_raster, gsd):
+    source = make_raster("source.tif", shape=(1, 20, 30), gsd=0.2)
+    across = round(6 / gsd)
+    pixels = np.repeat([[np.arange(across) * gsd // 2]], round(4 / gsd), axis=1).astype(np.uint8)
+    landcover = make_raster("landcover.tif", pixels=pixels, gsd=gsd)
+    with rasterio.open(source) as raster, rasterio.open(landcover) as mapped:
+        classes_HW = on_pixels_of(raster, mapped)
+    assert (classes_HW == np.repeat([0, 1, 2], 10)).all()
+
+
+def test_a_raster_in_files_of_one_band_is_mapped_as_one(make_raster, tmp_path):
+    names = tuple(f"band{number}.tif" for number in range(4))
+    for seed, name in enumerate(names):
+        make_raster(name, shape=(1, 64, 80), seed=seed)
+    made = make_map(LabelledRaster(stem="place", files=names, is_rgbi=True), tmp_path, tmp_path, model=None)
+    assert made.classes_HW.shape == (64, 80)
+    assert made.classes_HW.max() < 16
+    assert "nir" in made.notes[0]
+
+
+def test_a_raster_that_cannot_be_mapped_says_why(make_raster, tmp_path):
+    make_raster("place.tif", gsd=30)
+    with pytest.raises(Refused, match="give a finer orthophoto"):
+        make_map(LabelledRaster(stem="place", files=("place.tif",)), tmp_path, tmp_path, model=None)
 
 
 def test_a_draw_keeps_to_the_data_and_a_longer_one_begins_with_it(make_raster, tmp_path):
