@@ -216,10 +216,17 @@ def _meant(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Each fault that is found is made an object with its text, told of or not: a million take ten seconds.
     """
-    said = {name: value for name, value in values.items() if value not in ("", None)}
-    unknown = [name for name in said if name not in PredictFields.model_fields]
-    known = {name: value for name, value in said.items() if name in PredictFields.model_fields}
-    return known | {name[:MAX_NAME]: None for name in unknown[:MAX_FAULTS]}
+    known: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    fields = PredictFields.model_fields  # found anew at each mention
+    for name, value in values.items():
+        if value in ("", None):
+            continue
+        if name in fields:
+            known[name] = value
+        elif len(unknown) < MAX_FAULTS:
+            unknown[name[:MAX_NAME]] = None
+    return known | unknown
 
 
 def _named(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
