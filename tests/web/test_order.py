@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,8 @@ def test_a_map_is_shown_by_its_title_with_its_name_beneath(visit: Visit, image: 
     with visit.page.expect_response("**/predict"):
         visit.page.check("#force")
     visit.start()
-    assert visit.text("#map-title") == "Paix & châteaux"
+    expect(visit.page.locator("#map-title")).to_have_text("Paix & châteaux")
+    expect(visit.page.locator("#map-facts")).not_to_be_empty()
     assert visit.text("#map-facts").startswith("peace · ")
     visit.page.wait_for_selector("#map-status.is-successful", timeout=240_000)
     visit.page.click("#map-back")
