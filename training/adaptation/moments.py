@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from training.adaptation.pools import Pool
     from training.networks.compact import CompactUNet
 
+_NUM_VALUES = 256
 _LEAST_STD = 1.0
 """Grey levels: a band flatter than this has no contrast to carry over, or is absent."""
 
@@ -40,15 +41,14 @@ class Moments:
         Raises:
             ValueError: There are none.
         """
-        num_px, total_C, squares_C = 0, torch.zeros(()), torch.zeros(())
-        for image_CHW in pool.images:
-            values_CP = image_CHW[:, (image_CHW > 0).any(dim=0)].double()
-            num_px += values_CP.shape[1]
-            total_C, squares_C = total_C + values_CP.sum(dim=1), squares_C + (values_CP**2).sum(dim=1)
+        count_CV = torch.stack([_counts(image_CHW) for image_CHW in pool.images]).sum(dim=0).double()
+        num_px = count_CV[0].sum()
         if not num_px:
             raise ValueError("no pixel with data to take moments of")
-        mean_C = total_C / num_px
-        std_C = (squares_C / num_px - mean_C**2).clamp(min=0).sqrt()
+        value_V = torch.arange(_NUM_VALUES, dtype=torch.float64)
+        mean_C = count_CV @ value_V / num_px
+        variance_C = count_CV @ value_V**2 / num_px - mean_C**2
+        std_C = variance_C.clamp(min=0).sqrt()
         return cls(mean_C=mean_C.float(), std_C=std_C.float().clamp(min=_LEAST_STD))
 
 
@@ -89,6 +89,14 @@ class MomentMatching(Plain):
         mean_DC = torch.stack([each.mean_C for each in self.domains])
         std_DC = torch.stack([each.std_C for each in self.domains])
         return mean_DC[source.domain_N], std_DC[source.domain_N]
+
+
+def _counts(image_CHW: Tensor) -> Tensor:
+    """Pixels of each value in each band, those that are zero in all bands left out, int64 [C, V]."""
+    bands = image_CHW.flatten(1)
+    count_CV = torch.stack([torch.bincount(band, minlength=_NUM_VALUES) for band in bands])
+    count_CV[:, 0] -= (bands.amax(dim=0) == 0).sum()
+    return count_CV
 
 
 def sample_moments(image_NCHW: Tensor) -> tuple[Tensor, Tensor]:
