@@ -1,14 +1,15 @@
 """An artefact: a folder with a manifest, a graph, a golden sample, a card and, often, its weights."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ArtefactDamaged, ManifestInvalid
+from models.errors import ArtefactDamaged, ManifestInvalid, PrecisionMissing
 from models.manifest import FileRole, FileSpec, Manifest, Precision, parse_manifest
 
 MANIFEST_NAME = "manifest.json"
@@ -23,11 +24,17 @@ class Golden:
     image_NCHW: NDArray[np.uint8]
     """Raw pixels in the order of the manifest's bands."""
     classes_NHW: NDArray[np.uint8]
-    """Class values."""
+    """Class values of the fp32 graph."""
     confidence_NHW: NDArray[np.uint8]
     """Percent."""
     logits_NKHW: NDArray[np.float32]
     """Over live channels, temperature applied."""
+    lowered_NHW: Mapping[Precision, NDArray[np.uint8]] = field(default_factory=dict)
+    """Class values of each graph of lower precision."""
+
+    def expected_classes(self, precision: Precision) -> NDArray[np.uint8]:
+        """The class values that the graph of a precision gave when it was exported."""
+        return self.classes_NHW if precision == "fp32" else self.lowered_NHW[precision]
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,16 @@ class Artefact:
         """The graph of a precision.
 
         Raises:
-            ArtefactDamaged: The artefact carries none.
+            PrecisionMissing: The artefact carries none.
         """
         for name, spec in self.manifest.files.items():
             if spec.role == "model" and spec.precision == precision:
                 return self.folder / name
-        found = ", ".join(self.manifest.precisions) or "none"
-        raise ArtefactDamaged(f"{self.manifest.key} has no {precision} graph", remedy=f"It has: {found}.")
+        raise PrecisionMissing(
+            f"{self.manifest.key} has no {precision} graph",
+            remedy=f"It has: {', '.join(self.manifest.precisions) or 'none'}. Ask for one of those, or for a"
+            " model that was exported with the other.",
+        )
 
     def golden(self) -> Golden:
         """The golden sample.
@@ -78,6 +88,9 @@ class Artefact:
                     classes_NHW=arrays["classes_NHW"],
                     confidence_NHW=arrays["confidence_NHW"],
                     logits_NKHW=arrays["logits_NKHW"],
+                    lowered_NHW={
+                        precision: arrays[golden_name(precision)] for precision in self.manifest.lowered
+                    },
                 )
             except KeyError as error:
                 raise ArtefactDamaged(f"{path} lacks the array {error}", remedy=_REMEDY) from error
@@ -112,6 +125,11 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     except OSError as error:
         raise ManifestInvalid(f"{path} cannot be read: {error.strerror}", remedy=_REMEDY) from error
     return parse_manifest(text, where=str(path)), hashlib.sha256(text).hexdigest()
+
+
+def golden_name(precision: Precision) -> str:
+    """The array of the golden sample that holds the class values of a graph of lower precision."""
+    return f"classes_{precision}_NHW"
 
 
 def describe_file(path: Path, *, role: FileRole, precision: Precision | None = None) -> FileSpec:
@@ -153,6 +171,8 @@ def _check_golden(golden: Golden, *, manifest: Manifest, path: Path) -> None:
             np.float32,
         ),
     }
+    for precision, classes_NHW in golden.lowered_NHW.items():
+        wanted[golden_name(precision)] = (classes_NHW, (num_samples, height, width), np.uint8)
     for name, (array, shape, dtype) in wanted.items():
         if array.shape != shape or array.dtype != dtype:
             raise ArtefactDamaged(

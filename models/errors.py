@@ -5,6 +5,7 @@
         ├── NomenclatureUnknown    a class scheme that this version does not carry
         ├── ManifestInvalid        a manifest that cannot be read or contradicts itself
         ├── ArtefactDamaged        a file of an artefact is absent, of another size or of another digest
+        ├── PrecisionMissing       an artefact without a graph of the precision asked for
         ├── ArtefactMissing        no artefact of that name in the folders that were searched
         └── ArtefactAmbiguous      two artefacts claim one name and version, and differ
 
@@ -43,6 +44,10 @@ class ManifestInvalid(ContractError):
 
 class ArtefactDamaged(ContractError):
     """A file of an artefact is absent, or is not the file that its manifest names."""
+
+
+class PrecisionMissing(ContractError):
+    """The artefact carries no graph of the precision asked for."""
 
 
 class ArtefactMissing(ContractError):

@@ -14,7 +14,9 @@ SCHEMA_VERSION: Literal[1] = 1
 Role = Literal["red", "green", "blue", "nir", "height"]
 """What a band shows; bands are found by role, never by position. Height is above ground, 0.2 m a level."""
 
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "int8", "fp16"]
+"""What a graph computes in: the first is the model, the others are nearly it and say how nearly."""
+
 FileRole = Literal["model", "golden", "card", "weights", "recipe"]
 
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -121,6 +123,21 @@ class Metrics(_Part):
     """Classes neither in truth nor predicted; they are in no mean."""
 
 
+class Faithfulness(_Part):
+    """How near a graph of lower precision is to fp32 on one domain, as measured when it was kept."""
+
+    num_pixels: PositiveInt
+    """Compared, labelled or not."""
+    agreement: Share
+    """Share of them to which both give the same class."""
+    metric: Literal["miou", "balanced_accuracy"]
+    """Of the two scores: against single classes, or against coarse labels."""
+    score: Share
+    """Of the graph of lower precision."""
+    fp32_score: Share
+    """Of the fp32 graph, on the same pixels."""
+
+
 class Training(_Part):
     """Where the weights come from."""
 
@@ -165,6 +182,8 @@ class Manifest(_Part):
     """By input name: one entry a band, in the order of the bands."""
     metrics: dict[str, Metrics]
     """By domain."""
+    lowered: dict[Precision, dict[str, Faithfulness]] = {}
+    """Of each graph of lower precision, by domain, how near it is to fp32."""
     temperature: PositiveFloat = 1.0
     """What logits were divided by; already in the graph's head."""
     licence: str
@@ -187,6 +206,13 @@ class Manifest(_Part):
                 raise ValueError(f"{name!r} is no plain file name")
         if not any(spec.role == "model" for spec in self.files.values()):
             raise ValueError("no file has the role of a model")
+        if len(set(self.precisions)) != len(self.precisions):
+            raise ValueError(f"two graphs of one precision: {', '.join(self.precisions)}")
+        if set(self.precisions) - {"fp32"} != set(self.lowered):
+            raise ValueError(
+                f"graphs in {', '.join(self.precisions)}, but figures of {', '.join(self.lowered) or 'none'}:"
+                " a graph of lower precision says how near it is to fp32"
+            )
         return self
 
     @property

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 from models.artefact import Artefact, describe_file, read_manifest
-from models.errors import ArtefactAmbiguous, ArtefactDamaged, ArtefactMissing, ManifestInvalid
+from models.errors import (
+    ArtefactAmbiguous,
+    ArtefactDamaged,
+    ArtefactMissing,
+    ManifestInvalid,
+    PrecisionMissing,
+)
 from models.manifest import InputSpec, Manifest, Range, Training
 from models.registry import PACKAGED_FOLDER, Registry, packaged_defaults
 
+NEARLY = {"num_pixels": 1, "agreement": 0.995, "metric": "miou", "score": 0.5, "fp32_score": 0.5}
 
-def write_artefact(folder, *, model_id="toy", version="1.0.0", graph=b"graph", **changes):
+
+def write_artefact(folder, *, model_id="toy", version="1.0.0", graph=b"graph", int8_classes=None, **changes):
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(graph)
     (folder / "CARD.md").write_text("# Toy\n")
@@ -21,7 +29,12 @@ def write_artefact(folder, *, model_id="toy", version="1.0.0", graph=b"graph", *
         classes_NHW=np.zeros((1, 32, 32), np.uint8),
         confidence_NHW=np.zeros((1, 32, 32), np.uint8),
         logits_NKHW=np.zeros((1, 2, 32, 32), np.float32),
+        **({} if int8_classes is None else {"classes_int8_NHW": int8_classes}),
     )
+    files = {"model.onnx": describe_file(folder / "model.onnx", role="model", precision="fp32")}
+    if int8_classes is not None:
+        (folder / "model.int8.onnx").write_bytes(b"small")
+        files["model.int8.onnx"] = describe_file(folder / "model.int8.onnx", role="model", precision="int8")
     manifest = Manifest(
         id=model_id,
         version=version,
@@ -44,8 +57,9 @@ def write_artefact(folder, *, model_id="toy", version="1.0.0", graph=b"graph", *
         metrics={},
         licence="Apache-2.0",
         training=Training(commit="0" * 40, recipe="toy", seed=0, num_steps=1),
-        files={
-            "model.onnx": describe_file(folder / "model.onnx", role="model", precision="fp32"),
+        lowered={} if int8_classes is None else {"int8": {"toys": NEARLY}},
+        files=files
+        | {
             "golden.npz": describe_file(folder / "golden.npz", role="golden"),
             "CARD.md": describe_file(folder / "CARD.md", role="card"),
         },
@@ -66,13 +80,29 @@ def test_artefact_gives_its_parts(tmp_path):
 
 def test_a_precision_it_lacks_is_refused(tmp_path):
     artefact = Artefact.load(write_artefact(tmp_path / "toy"))
-    with pytest.raises(ArtefactDamaged, match="no int8 graph"):
+    with pytest.raises(PrecisionMissing, match="no int8 graph") as caught:
         artefact.model_path("int8")
+    assert caught.value.remedy.startswith("It has: fp32.")
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "golden.npz", "CARD.md"])
+def test_a_graph_of_lower_precision_has_its_own_golden_classes(tmp_path):
+    artefact = Artefact.load(write_artefact(tmp_path / "toy", int8_classes=np.full((1, 32, 32), 6, np.uint8)))
+    assert artefact.manifest.precisions == ("fp32", "int8")
+    assert artefact.model_path("int8").read_bytes() == b"small"
+    golden = artefact.golden()
+    assert (golden.expected_classes("fp32") == 0).all()
+    assert (golden.expected_classes("int8") == 6).all()
+
+
+def test_golden_classes_of_another_shape_are_noticed(tmp_path):
+    folder = write_artefact(tmp_path / "toy", int8_classes=np.zeros((1, 32, 16), np.uint8))
+    with pytest.raises(ArtefactDamaged, match="classes_int8_NHW"):
+        Artefact.load(folder).golden()
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.int8.onnx", "golden.npz", "CARD.md"])
 def test_a_changed_byte_is_noticed(tmp_path, name):
-    folder = write_artefact(tmp_path / "toy")
+    folder = write_artefact(tmp_path / "toy", int8_classes=np.zeros((1, 32, 32), np.uint8))
     content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
     (folder / name).write_bytes(content)
@@ -106,6 +136,7 @@ def test_a_golden_sample_of_another_shape_is_noticed(tmp_path):
         ({"surprise": 1}, "surprise"),
         ({"schema_version": 2}, "schema_version"),
         ({"files": {}}, "role of a model"),
+        ({"lowered": {"int8": {"toys": NEARLY}}}, "figures of int8"),
         ({"files": {"../x": {"sha256": "0" * 64, "size_bytes": 0, "role": "model"}}}, "plain file name"),
     ],
 )
