@@ -14,6 +14,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from models.manifest import Precision
+
 SECRETS_FOLDER = Path("/run/secrets")
 """Where Docker and Kubernetes put secrets: a file ``orthoscape_store_url`` there is that setting's value."""
 
@@ -35,7 +37,8 @@ EngineName = Literal["onnxruntime", "onnxruntime-cuda", "openvino"]
 class Settings(BaseSettings):
     """How this machine runs Orthoscape; every field is ``ORTHOSCAPE_<NAME>`` in the environment, or a secret.
 
-    Nothing here changes a result: what does belongs to the model's manifest or to the request.
+    Nothing here changes a result but ``engine`` and ``precision``, which each map names: what does belongs to
+    the model's manifest or to the request.
     """
 
     model_config = SettingsConfigDict(
@@ -89,6 +92,9 @@ class Settings(BaseSettings):
 
     engine: EngineName = "onnxruntime"
     """The engine of this machine's workers."""
+
+    precision: Precision = "fp32"
+    """What its networks compute in; models without a graph of that precision are not run on this machine."""
 
     lease_s: PositiveFloat = 20.0
     """A worker that is not heard of for this long loses what it leased, in seconds."""

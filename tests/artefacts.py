@@ -10,16 +10,21 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models.artefact import MANIFEST_NAME, Artefact, describe_file
-from models.manifest import InputSpec, Manifest, Metrics, OutputNames, Range, Training
+from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
+from models.manifest import Faithfulness, InputSpec, Manifest, Metrics, OutputNames, Range, Training
 from service.inference.onnx_engine import import_onnxruntime
+from training.quantisation import write_int8
 
 BANDS = {"tiny-rgb": ("red", "green", "blue"), "tiny-rgbi": ("red", "green", "blue", "nir")}
+NEARLY = Faithfulness(num_pixels=1, agreement=0.99, metric="miou", score=0.0, fp32_score=0.0)
+"""Nobody measured it."""
 CORE_PX, HALO_PX, STRIDE_PX = 64, 8, 16
 
 
-def write_tiny_artefact(folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15, 0.2, 0.5), seed=0):
-    """Write the artefact into ``folder/model_id`` and load it."""
+def write_tiny_artefact(
+    folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15, 0.2, 0.5), seed=0, has_int8=False
+):
+    """Write the artefact into ``folder/model_id`` and load it; on request with an int8 graph beside fp32."""
     place = folder / model_id
     place.mkdir(parents=True)
     bands = BANDS[model_id]
@@ -28,8 +33,10 @@ def write_tiny_artefact(folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15
     image_NCHW = rng.integers(0, 256, (1, len(bands), 96, 96), dtype=np.uint8)
     session = import_onnxruntime().InferenceSession(place / "model.onnx")
     classes_NHW, confidence_NHW, logits_NKHW = session.run(None, {"image": image_NCHW})
+    lowered = _write_int8(place, image_NCHW) if has_int8 else {}
     np.savez_compressed(
         place / "golden.npz",
+        **lowered,
         image_NCHW=image_NCHW,
         classes_NHW=classes_NHW,
         confidence_NHW=confidence_NHW,
@@ -66,9 +73,15 @@ def write_tiny_artefact(folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15
                 iou={"water": 0.0},
             )
         },
+        lowered={"int8": {"none": NEARLY}} if has_int8 else {},
         licence="Apache-2.0",
         training=Training(commit="none", recipe="none", seed=seed, num_steps=1),
         files={
+            **(
+                {"model.int8.onnx": describe_file(place / "model.int8.onnx", role="model", precision="int8")}
+                if has_int8
+                else {}
+            ),
             "model.onnx": describe_file(place / "model.onnx", role="model", precision="fp32"),
             "golden.npz": describe_file(place / "golden.npz", role="golden"),
             "CARD.md": describe_file(place / "CARD.md", role="card"),
@@ -76,6 +89,14 @@ def write_tiny_artefact(folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15
     )
     (place / MANIFEST_NAME).write_text(manifest.model_dump_json(), encoding="utf-8")
     return Artefact.load(place)
+
+
+def _write_int8(place: Path, image_NCHW):
+    """Write an int8 graph beside the other, and give its golden classes."""
+    graph = place / "model.int8.onnx"
+    write_int8(place / "model.onnx", graph, windows=[image_NCHW], input_name="image")
+    classes_NHW, _, _ = import_onnxruntime().InferenceSession(graph).run(None, {"image": image_NCHW})
+    return {golden_name("int8"): classes_NHW}
 
 
 def _graph(num_bands: int, *, seed: int) -> onnx.ModelProto:

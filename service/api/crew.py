@@ -7,7 +7,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from service.planning.profile import computes_in
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from models.manifest import Manifest, Precision
     from service.jobs.records import WorkerInfo
     from service.jobs.store import Store
 
@@ -42,10 +47,25 @@ class Crew:
                 self._read_at = time.monotonic()
             return self._alive
 
-    def profile_class(self) -> str | None:
-        """What a new job is pinned to: GPUs first, then what most offer; None when nobody is there."""
-        offers = Counter(worker.profile_class for worker in self.alive())
+    def profile_class(self, precisions: Collection[Precision]) -> str | None:
+        """What a new job is pinned to: GPUs first, then what most offer; None when nobody is there.
+
+        Args:
+            precisions: What its model has graphs in; who computes in another is passed over.
+        """
+        alive = [worker.profile_class for worker in self.alive()]
+        offers = Counter(offer for offer in alive if computes_in(offer, precisions))
         return max(offers, key=lambda offer: (is_gpu(offer), offers[offer], offer), default=None)
+
+    def lacks(self, manifest: Manifest) -> str | None:
+        """Why nobody who is there can run a model, or None if somebody can or nobody is there."""
+        offers = {worker.profile_class for worker in self.alive()}
+        if not offers or self.profile_class(manifest.precisions) is not None:
+            return None
+        return (
+            f"{manifest.key} has graphs in {', '.join(manifest.precisions)}, the workers that are connected"
+            f" offer {', '.join(sorted(offers))}"
+        )
 
     def mpx_per_s(self, profile_class: str | None) -> float | None:
         """How fast the workers of a class are together, in megapixels of map a second; None if not known."""

@@ -18,7 +18,7 @@ from service.api.problems import FieldError
 from service.api.refusing import require_room
 from service.api.sourcing import Sources, read_aoi, read_aoi_file
 from service.api.words import job_title
-from service.errors import Conflict, PreflightError
+from service.errors import Conflict, PreflightError, Unavailable
 from service.intake.choosing import choose_model
 from service.intake.planned import plan_maps
 from service.intake.scenes import read_scenes, reader_limits
@@ -50,6 +50,10 @@ class SeveralMaps(PreflightError):
 
 class SourceGone(Conflict):
     """A file that a job reads is not there any more."""
+
+
+class NobodyComputes(Unavailable):
+    """The workers that are there compute in precisions that the model has no graph of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +162,9 @@ def accept(asked: Asked, services: Services) -> tuple[Job, Outcome]:
 
     Raises:
         DiskFull: The files of a new map would not find room.
+        NobodyComputes: No worker computes in a precision that the model has a graph of.
     """
-    profile_class = services.crew.profile_class()
+    profile_class = services.crew.profile_class(asked.artefact.manifest.precisions)
 
     def is_of_class(job: Job) -> bool:
         return profile_class in (None, job.profile_class or profile_class)
@@ -173,6 +178,11 @@ def accept(asked: Asked, services: Services) -> tuple[Job, Outcome]:
             return known, "deduplicated"
         if known is not None and is_of_class(known) and not missing_sources(known, services):
             return _taken_up(known, services)
+    lacking = services.crew.lacks(asked.artefact.manifest)
+    if lacking is not None:
+        raise NobodyComputes(
+            lacking, remedy="name another model, or start a worker with another ORTHOSCAPE_PRECISION"
+        )
     require_room(services.room, asked.estimate.product_bytes)
     new = _new_job(asked, services, profile_class)
     if asked.fields.force:

@@ -119,10 +119,14 @@ class Presenter:
     def estimate(self, asked: Asked) -> EstimateOut:
         """What a dry run answers."""
         crew, wording, size = self.services.crew, self.services.wording, asked.estimate
-        profile_class = crew.profile_class()
+        profile_class = crew.profile_class(asked.artefact.manifest.precisions)
         rate = crew.mpx_per_s(profile_class)
         lacking = shortage(self.services.room, size.product_bytes)
-        warnings = (crew.word_on(profile_class), lacking and f"there is no room for this map: {lacking}")
+        warnings = (
+            crew.lacks(asked.artefact.manifest),
+            crew.word_on(profile_class),
+            lacking and f"there is no room for this map: {lacking}",
+        )
         return EstimateOut(
             num_px=size.num_px,
             num_blocks=size.num_blocks,

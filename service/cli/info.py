@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
+from models.errors import RemediedError
 from service.cli.options import PATH, engine_options, reading_options, said
 from service.errors import ServiceError
 from service.inference.loading import load_engine
@@ -19,10 +21,12 @@ from service.rasters.bands import known_roles
 from service.rasters.refusals import require_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from models.artefact import Artefact
+    from models.manifest import Precision
+    from service.inference.engine import Engine
     from service.intake.planned import PlannedMap
     from service.planning.preflight import ReadingOptions, SceneFacts
     from service.rasters.facts import RasterFacts
@@ -52,6 +56,7 @@ def info(  # noqa: PLR0913  one parameter an option
     source_crs: str | None,
     model: str,
     engine: EngineName,
+    precision: Precision,
     threads: int | None,
 ) -> None:
     """Say what orthophotos are, what fits them and how long a map would take.
@@ -72,8 +77,9 @@ def info(  # noqa: PLR0913  one parameter an option
         require_usable(scene.main, nodata=options.nodata, bands_option=options.bands)
     registry = registry_of(settings)
     asked = registry.ids() if model == "default" else (model,)
+    load = partial(load_engine, name=engine, num_threads=settings.num_threads, precision=precision)
     fits = [
-        _show_fit(registry.get(model_id), read, options, aoi=aoi, settings=settings, engine=engine)
+        _show_fit(registry.get(model_id), read, options, aoi=aoi, settings=settings, load=load)
         for model_id in asked
     ]
     if not any(fits):
@@ -87,12 +93,13 @@ def _show_fit(
     *,
     aoi: str | None,
     settings: Settings,
-    engine: EngineName,
+    load: Callable[[Artefact], Engine],
 ) -> bool:
     """Say whether a model fits the scenes, and what it would do or why it does not."""
     try:
         planned = plan_maps(scenes, artefact, options=options, aoi=aoi, name="landcover", settings=settings)
-    except ServiceError as error:
+        engine = load(artefact)
+    except RemediedError as error:
         click.secho(f"no   {artefact.manifest.key}: {error.message}", fg="yellow")
         if error.remedy:
             click.echo(f"     what to do: {error.remedy}")
@@ -152,15 +159,14 @@ def _validity_words(facts: RasterFacts, options: ReadingOptions) -> str:
 
 
 def _show_plans(
-    artefact: Artefact, planned: Sequence[PlannedMap], settings: Settings, engine: EngineName
+    artefact: Artefact, planned: Sequence[PlannedMap], settings: Settings, engine: Engine
 ) -> None:
     """Say what would be done and, from one patch measured now, how long it would take."""
-    loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads)
     side = artefact.manifest.inputs[0].patch_px
     patch_NCHW = np.zeros((1, len(artefact.manifest.inputs[0].bands), side, side), dtype=np.uint8)
-    loaded.segment(patch_NCHW)
+    engine.segment(patch_NCHW)
     started = time.perf_counter()
-    loaded.segment(patch_NCHW)
+    engine.segment(patch_NCHW)
     px_per_s = side * side / (time.perf_counter() - started)
     for entry in planned:
         blocks = [block for sheet in entry.plan.sheets for block in entry.plan.blocks_of(sheet)]
@@ -168,7 +174,7 @@ def _show_plans(
         seconds = entry.plan.forward_px(blocks) / px_per_s
         click.echo(
             f"     {len(entry.plan.sheets)} file(s), {len(blocks)} blocks, {kept_px / _MPX:.1f} Mpx, "
-            f"about {_duration(seconds)} on {loaded.profile}, {settings.num_threads} threads"
+            f"about {_duration(seconds)} on {engine.profile}, {settings.num_threads} threads"
         )
         for note in entry.notes:
             click.echo(f"     note: {note}")

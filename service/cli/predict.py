@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from models.manifest import Precision
     from service.intake.planned import PlannedMap
     from service.planning.profile import ExecutionProfile
     from service.rasters.placing import NodataOption
@@ -66,6 +67,7 @@ def predict(  # noqa: PLR0913  one parameter an option
     source_crs: str | None,
     model: str,
     engine: EngineName,
+    precision: Precision,
     threads: int | None,
 ) -> None:
     """Make the land-cover map of orthophotos.
@@ -81,7 +83,7 @@ def predict(  # noqa: PLR0913  one parameter an option
     planned = plan_maps(read, artefact, options=options, aoi=aoi, name=_name_of(output), settings=settings)
     products = _name_products(planned, output, confidence=confidence)
     spare_sources(products, read)
-    loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads)
+    loaded = load_engine(artefact, name=engine, num_threads=settings.num_threads, precision=precision)
     maker = MapMaker(artefact, loaded, settings)
     click.echo(f"model    {artefact.manifest.key} ({', '.join(artefact.manifest.inputs[0].bands)})")
     click.echo(f"runs on  {loaded.profile}, {settings.num_threads} threads")

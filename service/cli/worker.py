@@ -44,8 +44,10 @@ def worker(settings: Settings, *, name: str | None, profile_of: str | None) -> N
     """
     if profile_of is not None:
         artefact = registry_of(settings).get(profile_of)
-        engine = load_engine(artefact, name=settings.engine, num_threads=settings.num_threads)
-        click.echo(f"class    {offered_class(settings.engine)}")
+        engine = load_engine(
+            artefact, name=settings.engine, num_threads=settings.num_threads, precision=settings.precision
+        )
+        click.echo(f"class    {offered_class(settings.engine, settings.precision)}")
         click.echo(f"profile  {engine.profile.key}  {engine.profile}, {artefact.manifest.key}")
         return
     if not settings.broker_url:

@@ -13,6 +13,7 @@ from service.planning.profile import ExecutionProfile
 
 if TYPE_CHECKING:
     from models.artefact import Artefact
+    from models.manifest import Precision
     from service.inference.engine import U8
 
 Provider = Literal["cpu", "cuda"]
@@ -40,18 +41,27 @@ def import_onnxruntime() -> Any:  # noqa: ANN401  the package carries no types
 
 
 class OnnxRuntimeEngine:
-    """One ONNX Runtime session on one artefact, fp32."""
+    """One ONNX Runtime session on one graph of an artefact."""
 
-    def __init__(self, artefact: Artefact, *, num_threads: int, provider: Provider = "cpu") -> None:
+    def __init__(
+        self,
+        artefact: Artefact,
+        *,
+        num_threads: int,
+        precision: Precision = "fp32",
+        provider: Provider = "cpu",
+    ) -> None:
         """Load the model.
 
         Args:
-            artefact: Whose ``model.onnx`` is run.
+            artefact: Whose graph is run.
             num_threads: Threads inside one operator; changes no result.
+            precision: Of the graph; never another than asked.
             provider: Where it runs; never another than asked.
 
         Raises:
             EngineError: ONNX Runtime or the provider is missing.
+            PrecisionMissing: The artefact has no such graph.
         """
         onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
@@ -67,7 +77,7 @@ class OnnxRuntimeEngine:
                 remedy="pip install -e '.[gpu]' instead of '.[cpu]', or ask for another --engine",
             )
         self._session = onnxruntime.InferenceSession(
-            artefact.model_path(), sess_options=options, providers=[name]
+            artefact.model_path(precision), sess_options=options, providers=[name]
         )
         # The GPU wheel lists CUDA as available on machines without it: only the session tells.
         if self._session.get_providers()[0] != name:
@@ -82,7 +92,7 @@ class OnnxRuntimeEngine:
         self.profile = ExecutionProfile(
             engine="onnxruntime",
             engine_version=onnxruntime.__version__,
-            precision="fp32",
+            precision=precision,
             provider=provider,
             processor=processor_class(),
             patch_px=spec.core_px + 2 * spec.halo_px,

@@ -12,17 +12,19 @@ from service.planning.profile import ExecutionProfile
 
 if TYPE_CHECKING:
     from models.artefact import Artefact
+    from models.manifest import Precision
     from service.inference.engine import U8
 
 
 class OpenVinoEngine:
-    """One compiled OpenVINO model on one artefact, fp32."""
+    """One compiled OpenVINO model on one graph of an artefact."""
 
-    def __init__(self, artefact: Artefact, *, num_threads: int) -> None:
+    def __init__(self, artefact: Artefact, *, num_threads: int, precision: Precision = "fp32") -> None:
         """Compile the model; see `OnnxRuntimeEngine` for the arguments.
 
         Raises:
             EngineError: OpenVINO is not installed.
+            PrecisionMissing: The artefact has no such graph.
         """
         try:
             import openvino  # noqa: PLC0415  an extra
@@ -32,10 +34,11 @@ class OpenVinoEngine:
             ) from error
         core = openvino.Core()
         self._model = core.compile_model(
-            core.read_model(artefact.model_path()),
+            core.read_model(artefact.model_path(precision)),
             "CPU",
             {
-                # Its own choice would be bfloat16 where the processor has it: another precision, silently.
+                # Its own choice would be bfloat16 where the processor has it: another precision, silently. A
+                # graph in int8 is run in int8, and only what it leaves in float is meant here.
                 "INFERENCE_PRECISION_HINT": "f32",
                 "INFERENCE_NUM_THREADS": num_threads,
                 "PERFORMANCE_HINT": "LATENCY",
@@ -46,7 +49,7 @@ class OpenVinoEngine:
         self.profile = ExecutionProfile(
             engine="openvino",
             engine_version=openvino.__version__.split("-")[0],
-            precision="fp32",
+            precision=precision,
             provider="cpu",
             processor=processor_class(),
             patch_px=spec.core_px + 2 * spec.halo_px,

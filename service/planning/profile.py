@@ -5,6 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, get_args
+
+from models.manifest import Precision
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +25,8 @@ class ExecutionProfile:
     """``onnxruntime``, ``openvino`` or ``stub``."""
     engine_version: str
     """Version of the runtime's package."""
-    precision: str
-    """``fp32``, ``int8``..."""
+    precision: Precision
+    """What the graph computes in."""
     provider: str
     """``cpu`` or ``cuda``."""
     processor: str
@@ -46,3 +52,12 @@ class ExecutionProfile:
 
     def __str__(self) -> str:
         return f"{self.engine} {self.engine_version} {self.precision} {self.provider} {self.processor}"
+
+
+def computes_in(profile_class: str, precisions: Collection[Precision]) -> bool:
+    """Whether machines of a profile class compute in one of some precisions.
+
+    A class that names none is not passed over: whoever takes the job says why it cannot.
+    """
+    named = [precision for precision in get_args(Precision) if f"-{precision}-" in profile_class]
+    return not named or named[0] in precisions

@@ -175,12 +175,18 @@ class Shelf:
         """The engine of a model, loaded once and proved on its golden input.
 
         Raises:
-            WorkerUnfit: It cannot be loaded here, or computes something else.
+            WorkerUnfit: It cannot be loaded here, computes something else, or has no graph of this machine's
+                precision.
         """
 
         def load() -> Engine:
             settings = self._settings
-            return load_engine(artefact, name=settings.engine, num_threads=settings.num_threads)
+            return load_engine(
+                artefact,
+                name=settings.engine,
+                num_threads=settings.num_threads,
+                precision=settings.precision,
+            )
 
         with own_fault(artefact.digest):  # drivers and runtimes have errors of every kind
             return self._engines.get(artefact.digest, load)

@@ -35,10 +35,11 @@ class Crew:
         """Find out what this machine offers.
 
         Raises:
-            EngineError: The engine that the settings name is not installed.
+            EngineError: The engine that the settings name is not installed, or does not compute in their
+                precision.
         """
         self._settings, self._name = settings, name
-        self._class = offered_class(settings.engine)
+        self._class = offered_class(settings.engine, settings.precision)
         self._stop = StopLine()
         self._has_begun = mmap.mmap(-1, 1)  # shared by all children: whether one has begun before
         self._shift: Shift | None = None

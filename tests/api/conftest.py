@@ -101,7 +101,7 @@ class House:
 
     def work(self, *, leases: int = 10_000) -> int:
         """Do what is to be done, as a worker does it."""
-        profile_class = offered_class(self.settings.engine)
+        profile_class = offered_class(self.settings.engine, self.settings.precision)
         self.register(profile_class)
         watchdog = Watchdog(600.0)
         shelf = Shelf(self.settings, on_progress=watchdog.feed)
@@ -118,7 +118,9 @@ class House:
     def fail(self, job_id: str) -> None:
         """A worker's blocks fail until the job does."""
         while not self.store.job(job_id).status.is_terminal:
-            lease = self.store.claim("worker", offered_class(self.settings.engine), lease_s=60.0)
+            lease = self.store.claim(
+                "worker", offered_class(self.settings.engine, self.settings.precision), lease_s=60.0
+            )
             for unit in lease.units:
                 self.store.fail_unit(lease, unit.id, "the disk is on fire")
 
