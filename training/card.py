@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.manifest import Metrics, Role
+from models.manifest import Faithfulness, Metrics, Precision, Role
 from training.recipes.recipe import Recipe
 
 
@@ -79,6 +79,30 @@ def write_card(
         made_by,
     )
     return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def lowered_section(lowered: Mapping[Precision, Mapping[str, Faithfulness]]) -> str:
+    """What a card says of graphs of lower precision; nothing where there are none."""
+    if not lowered:
+        return ""
+    rows = [
+        f"| {precision} | {domain} | {each.agreement:.2%} | {each.metric.replace('_', ' ')} "
+        f"| {each.fp32_score:.3f} | {each.score:.3f} |"
+        for precision, figures in lowered.items()
+        for domain, each in figures.items()
+    ]
+    lines = (
+        "",
+        "## Lower precision",
+        "",
+        "Faster graphs, and how near they are to the one above: the share of pixels with the same class, and",
+        "the scores of both on the same pixels.",
+        "",
+        "| precision | domain | agreement | score | fp32 | this graph |",
+        "|---|---|---|---|---|---|",
+        *rows,
+    )
+    return "\n".join(lines) + "\n"
 
 
 _WARNING = (

@@ -3,10 +3,14 @@
 import importlib.util
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from models.errors import RemediedError
+
+if TYPE_CHECKING:
+    from models.manifest import Precision
 
 _NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime", "huggingface_hub")
 
@@ -126,12 +130,32 @@ def evaluate(run: Path) -> None:
 @click.option(
     "--note", default="", help="For the card: what happened to the run that its commands do not show."
 )
-def export(run: Path, into: Path | None, note: str) -> None:
+@click.option(
+    "--int8", is_flag=True, help="Try a graph in 8 bits, for CPUs; kept if it loses next to nothing."
+)
+@click.option("--fp16", is_flag=True, help="Try a graph in half precision, for GPUs; kept as the other.")
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="Where a real data set of the recipe lies; once for each, with --int8 or --fp16.",
+)
+def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, data: tuple[str, ...]) -> None:
     """Export RUN as artefacts: measured, calibrated, proved equal to the network."""
     from training import commands  # noqa: PLC0415 - as above
 
-    for artefact in commands.export_run(run, into=into, note=note):
-        click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")
+    tried: dict[Precision, bool] = {"int8": int8, "fp16": fp16}
+    artefacts = commands.export_run(
+        run,
+        into=into,
+        note=note,
+        precisions=[precision for precision, is_tried in tried.items() if is_tried],
+        data=_folders(data),
+    )
+    for artefact in artefacts:
+        manifest = artefact.manifest
+        told = ", ".join(manifest.precisions)
+        click.echo(f"{manifest.key} {artefact.digest[:12]} {artefact.folder} ({told})")
 
 
 @main.command("import")

@@ -3,7 +3,7 @@
 import json
 import logging
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artefact import Artefact
-from models.manifest import Metrics, Role, Training
+from models.manifest import Metrics, Precision, Role, Training
 from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
 from training import judging
@@ -28,6 +28,7 @@ from training.networks.compact import CompactUNet, count_parameters
 from training.recipes import LANDSCAPES, RECIPES, Recipe
 from training.reference import read_reference, write_reference
 from training.scenes import SceneSet, load_scenes
+from training.trials import plan_lowering
 
 CACHE_FOLDER = Path("runs/scenes")
 DATA_NAME = "data.json"
@@ -35,6 +36,8 @@ DOMAIN = "generated landscapes"
 GOLDEN_PX = (96, 128)
 """Height and width of the golden sample: it need not be square, and logits weigh."""
 
+_CALIBRATION_SCENES = 32
+"""Training scenes that show a graph of lower precision what it will meet."""
 _LOOK_SCENES = 15
 """Validation scenes looked at during training; the figures of record take all."""
 
@@ -210,17 +213,34 @@ def evaluate_run(run: Path) -> dict[str, Metrics]:
     }
 
 
-def export_run(run: Path, *, into: Path | None, note: str = "") -> list[Artefact]:
+def export_run(
+    run: Path,
+    *,
+    into: Path | None,
+    note: str = "",
+    precisions: Sequence[Precision] = (),
+    data: Mapping[str, Path] | None = None,
+) -> list[Artefact]:
     """Write one artefact for each band set of a run; the first carries the weights.
 
     Args:
         run: Run folder.
         into: Folder of artefact folders; None is the packaged one.
         note: For the card: what happened to the run that its commands do not show.
+        precisions: Lower ones to try; see ``training.precisions``.
+        data: Folders of the recipe's real data sets, by name: lower precisions are judged on them too.
+
+    Raises:
+        ClickException: A lower precision is to be tried, and a real data set of the recipe is not named.
     """
     recipe = _recipe_of(run)
+    real = read_real(recipe, data or {}) if precisions else {}
     state = restore(recipe, mixture=None, out=run)
     validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
+    calibration = validation
+    if precisions:
+        seen = replace(recipe.train, num_scenes=min(_CALIBRATION_SCENES, recipe.train.num_scenes))
+        calibration = load_scenes(seen, bands=recipe.bands, folder=CACHE_FOLDER)
     reference = read_reference(run)
     golden_NCHW = _golden_window(validation)
     facts = RunFacts(
@@ -259,6 +279,16 @@ def export_run(run: Path, *, into: Path | None, note: str = "") -> list[Artefact
                 weights_of=artefacts[0].manifest.key if artefacts else None,
             ),
             has_weights=not artefacts,
+            lowering=plan_lowering(
+                state.average,
+                recipe,
+                precisions=precisions,
+                bands=bands,
+                scenes={DOMAIN: (calibration, validation)},
+                real=real,
+            )
+            if precisions
+            else None,
         )
         folder = (into or PACKAGED_FOLDER) / exported.model_id
         artefacts.append(

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from models.artefact import MANIFEST_NAME, Artefact, describe_file
+from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
 from models.manifest import (
     BandReference,
     FileSpec,
@@ -23,12 +24,15 @@ from models.manifest import (
     Manifest,
     Metrics,
     OutputNames,
+    Precision,
     Range,
     Role,
     Training,
 )
+from training.card import lowered_section
 from training.networks.compact import STRIDE_PX, CompactUNet
 from training.networks.served import Served, fold
+from training.precisions import Kept, Lowering, graph_name, lower
 from training.recipes.recipe import Recipe
 
 # Read by ONNX Runtime when it is imported; once imported, it is too late to ask for silence.
@@ -70,6 +74,8 @@ class Exported:
     training: Training
     has_weights: bool
     """Whether the weights and the recipe lie beside the graph."""
+    lowering: Lowering | None = None
+    """Graphs of lower precision to try; None tries none."""
 
 
 def write_artefact(
@@ -108,10 +114,16 @@ def write_artefact(
             network, place / "model.onnx", golden_NCHW, kept=kept, temperature=exported.temperature
         )
         log.info("%s: %s", exported.model_id, parity)
-        write_golden(place, image_NCHW)
-        (place / "CARD.md").write_text(exported.card, encoding="utf-8")
+        lowered: Kept = {} if exported.lowering is None else lower(place, exported.lowering)
+        write_golden(place, image_NCHW, lowered=tuple(lowered))
+        (place / "CARD.md").write_text(exported.card + lowered_section(lowered), encoding="utf-8")
         files: dict[str, FileSpec] = {
-            "model.onnx": describe_file(place / "model.onnx", role="model", precision="fp32"),
+            **{
+                graph_name(precision): describe_file(
+                    place / graph_name(precision), role="model", precision=precision
+                )
+                for precision in ("fp32", *lowered)
+            },
             "golden.npz": describe_file(place / "golden.npz", role="golden"),
             "CARD.md": describe_file(place / "CARD.md", role="card"),
         }
@@ -121,7 +133,7 @@ def write_artefact(
             (place / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")
             files["weights.safetensors"] = describe_file(place / "weights.safetensors", role="weights")
             files["recipe.json"] = describe_file(place / "recipe.json", role="recipe")
-        manifest = _manifest(exported, recipe, references=references, kept=kept, files=files)
+        manifest = _manifest(exported, recipe, references=references, kept=kept, files=files, lowered=lowered)
         return put_in_place(place, folder, manifest=manifest)
 
 
@@ -143,15 +155,19 @@ def put_in_place(place: Path, folder: Path, *, manifest: Manifest) -> Artefact:
     return Artefact.load(folder)
 
 
-def write_golden(place: Path, image_NCHW: NDArray[np.uint8]) -> None:
-    """Write what the graph beside it makes of a small input."""
+def write_golden(place: Path, image_NCHW: NDArray[np.uint8], *, lowered: Sequence[Precision] = ()) -> None:
+    """Write what the graphs beside it make of a small input."""
     classes, confidence, logits = run_graph(place / "model.onnx", image_NCHW)
+    others: dict[str, Any] = {
+        golden_name(each): run_graph(place / graph_name(each), image_NCHW)[0] for each in lowered
+    }
     np.savez_compressed(
         place / "golden.npz",
         image_NCHW=image_NCHW,
         classes_NHW=classes,
         confidence_NHW=confidence,
         logits_NKHW=logits,
+        **others,
     )
 
 
@@ -264,6 +280,7 @@ def _manifest(
     references: Sequence[BandReference],
     kept: Sequence[int],
     files: dict[str, FileSpec],
+    lowered: Kept,
 ) -> Manifest:
     finest, coarsest, nominal = recipe.gsd_m
     return Manifest(
@@ -287,6 +304,7 @@ def _manifest(
         domains=("generated landscapes",),
         reference={"image": tuple(references[position] for position in kept)},
         metrics=dict(exported.metrics),
+        lowered=lowered,
         temperature=exported.temperature,
         licence="Apache-2.0",
         training=exported.training,
