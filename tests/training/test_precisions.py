@@ -5,13 +5,15 @@ import logging
 import numpy as np
 import onnx
 import pytest
+from click.testing import CliRunner
 from onnx import numpy_helper
-from toys import toy_mixture, toy_recipe, toy_scenes
+from toys import toy_coarse, toy_mixture, toy_recipe, toy_scenes
 
 from models.artefact import Artefact
 from models.manifest import Faithfulness, Training
 from service.inference.loading import load_engine
-from training import precisions
+from training import commands, precisions
+from training.cli import main
 from training.export import Exported, run_graph, write_artefact
 from training.loop import RunLimits, fit
 from training.precisions import lower, why_refused
@@ -159,3 +161,44 @@ def test_a_graph_of_a_head_alone_cannot_be_lowered(tmp_path):
         write_fp16(tmp_path / "model.onnx", tmp_path / "half.onnx")
     with pytest.raises(NothingToLower):
         write_int8(tmp_path / "model.onnx", tmp_path / "small.onnx", windows=[], input_name="image")
+
+
+def test_real_images_calibrate_and_judge_the_graphs_whose_bands_they_have(trained):
+    recipe, _, network = trained
+    plans = {
+        bands: plan_lowering(
+            network,
+            recipe,
+            precisions=("int8",),
+            bands=bands,
+            scenes={"toys": (toy_scenes(), toy_scenes())},
+            real={"coarse": (toy_coarse(), toy_coarse())},
+        )
+        for bands in (BANDS, BANDS[:3])
+    }
+    assert [trial.domain for trial in plans[BANDS].trials] == ["toys"]
+    whole = plans[BANDS[:3]]
+    assert [(trial.domain, trial.metric) for trial in whole.trials] == [
+        ("toys", "miou"),
+        ("place-0", "balanced_accuracy"),
+        ("place-1", "balanced_accuracy"),
+    ]
+    assert {window.shape[1] for window in whole.windows} == {3}
+    assert len(whole.windows) == 2 * len(plans[BANDS].windows)
+    assert all(side % 32 == 0 for window in whole.windows for side in window.shape[2:])
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")
+def test_the_command_tries_what_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "RECIPES", {"landscapes_compact": toy_recipe})
+    monkeypatch.setattr(commands, "CACHE_FOLDER", tmp_path / "scenes")
+    run, into = str(tmp_path / "run"), str(tmp_path / "models")
+    for words in (
+        ["fit", "landscapes_compact", "--out", run, "--steps", "3", "--processes", "1"],
+        ["export", run, "--into", into, "--fp16"],
+    ):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+    assert result.output.count("(fp32, fp16)") == 2
+    folders = sorted((tmp_path / "models").iterdir())
+    assert [Artefact.load(folder).manifest.precisions for folder in folders] == [("fp32", "fp16")] * 2
