@@ -175,8 +175,8 @@ class Shelf:
         """The engine of a model, loaded once and proved on its golden input.
 
         Raises:
-            WorkerUnfit: It cannot be loaded here, computes something else, or has no graph of this machine's
-                precision.
+            WorkerUnfit: It cannot be loaded here, has no graph of this machine's precision, or computes
+                something else.
         """
 
         def load() -> Engine:

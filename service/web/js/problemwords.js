@@ -203,6 +203,10 @@ export const PROBLEM_WORDS = {
     fact: ["The disk of this service is full.", "Le disque de ce service est plein."],
     remedy: ["Delete maps that are not needed.", "Supprimez des cartes dont vous n’avez plus besoin."],
   },
+  "nobody-computes": {
+    fact: ["No worker of this service can run this model.", "Aucune machine de ce service ne peut exécuter ce modèle."],
+    remedy: ["Choose another model, or tell whoever runs this service.", "Choisissez un autre modèle, ou dites-le à qui gère ce service."],
+  },
   "store-unavailable": {
     fact: ["The service cannot reach its store of jobs.", "Le service n’atteint pas sa base de travaux."],
     remedy: ["Try again in a moment.", "Réessayez dans un instant."],
