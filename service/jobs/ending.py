@@ -79,13 +79,8 @@ def end_job(connection: sa.Connection, job_id: str, status: JobStatus, *, error:
     tally_end(connection, status, duration_s=duration_s)
 
 
-def dismiss(connection: sa.Connection, job_id: str) -> JobRow | None:
-    """End a job because somebody asked; nothing happens to one that is over.
-
-    Returns:
-        The job's row as it was; None when there is no such job.
-    """
+def dismiss(connection: sa.Connection, job_id: str) -> None:
+    """End a job because somebody asked; nothing happens to one that is over, or is not there."""
     job = lock_job(connection, job_id)
     if job is not None and not JobStatus(job.status).is_terminal:
         end_job(connection, job_id, JobStatus.DISMISSED)
-    return job

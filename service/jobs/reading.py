@@ -47,7 +47,6 @@ def lease_of(rows: Sequence[Row], *, token: str, worker_id: str, map_id: str) ->
         kind=UnitKind(first.kind),
         units=tuple(unit_of(row) for row in leased),
         sheet=first.sheet,
-        lease_until=min(row.lease_until for row in leased),
     )
 
 

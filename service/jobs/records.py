@@ -182,7 +182,6 @@ class Lease:
     units: tuple[Unit, ...]
     """Of one sheet; several only for blocks of one run."""
     sheet: str
-    lease_until: float
 
 
 @dataclass(frozen=True, kw_only=True)

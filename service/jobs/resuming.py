@@ -19,20 +19,18 @@ if TYPE_CHECKING:
     from service.jobs.ending import JobRow
 
 
-def resume(connection: sa.Connection, job_id: str) -> JobRow | None:
+def resume(connection: sa.Connection, job_id: str) -> None:
     """Accept a failed or dismissed job again; failed units get fresh attempts.
 
-    Blocks that failed in a sheet that is finished stay holes: the sheet is not made twice.
-
-    Returns:
-        The job's row as it was; None when there is no such job.
+    Blocks that failed in a sheet that is finished stay holes: the sheet is not made twice. Nothing happens
+    where there is no such job.
 
     Raises:
         JobNotResumable: The job did not stop, or its map is deleted.
     """
     job = lock_job(connection, job_id)
     if job is None:
-        return None
+        return
     _require_resumable(connection, job)
     revived = _revive(connection, job)
     for sheet, num_blocks in Counter(row.sheet for row in revived if row.kind == UnitKind.BLOCK).items():
@@ -52,7 +50,6 @@ def resume(connection: sa.Connection, job_id: str) -> JobRow | None:
     write_log(connection, job_id, f"resumed with {counted['units_open']} units to do")
     num_revived = job.blocks_failed - counted["blocks_failed"]
     add_tallies(connection, [Tally("blocks", "failed", "", num_revived, 0)])
-    return job
 
 
 def _require_resumable(connection: sa.Connection, job: JobRow) -> None:

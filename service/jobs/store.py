@@ -94,7 +94,7 @@ class Store:
         return True
 
     def begin(self) -> AbstractContextManager[sa.Connection]:
-        """A writing transaction, for tables that have a module of their own, such as the keys."""
+        """A writing transaction, for whoever looks at the tables themselves, such as tests and repairs."""
         return self.database.writing()
 
     # Jobs
