@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from models.manifest import Role
     from training.data.label_sets import LabelSets
+    from training.data.samples import Pixels
 
     U8 = NDArray[np.uint8]
 
@@ -97,11 +98,9 @@ def _read_dubai(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -
     read = [data.read(part, held_out=away) for part in parts]
     source = Source(
         name="dubai",
-        images=[_in_bands(pixels.image_CHW, dubai.BANDS, bands) for pixels in read],
-        labels=[_labelled(pixels.labels_HW) for pixels in read],
+        **_in_bands(read, dubai.BANDS, bands),
         domains=tuple(part.domain.key for part in parts),
         sets=dubai.SETS,
-        absent=_absent(dubai.BANDS, bands),
     )
     return _apart(source, held_out)
 
@@ -117,11 +116,9 @@ def _read_naip(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) ->
     read = [naip_chesapeake.read_sample(sample) for sample in samples]
     source = Source(
         name="naip",
-        images=[_in_bands(pixels.image_CHW, naip_chesapeake.BANDS, bands) for pixels in read],
-        labels=[_labelled(pixels.labels_HW) for pixels in read],
+        **_in_bands(read, naip_chesapeake.BANDS, bands),
         domains=tuple(sample.domain.key for sample in samples),
         sets=naip_chesapeake.SETS,
-        absent=_absent(naip_chesapeake.BANDS, bands),
     )
     return _apart(source, held_out)
 
@@ -137,14 +134,26 @@ def _apart(source: Source, held_out: frozenset[str]) -> tuple[Source, Source]:
     return source.of_domains(set(source.domains) - held_out), source.of_domains(held_out)
 
 
-def _in_bands(image_CHW: U8, have: Sequence[Role], want: Sequence[Role]) -> U8:
-    """Bands in the network's order; zero where there is none."""
+class _Read(TypedDict):
+    """What pixels give to a source."""
+
+    images: list[U8]
+    labels: list[U8]
+    absent: tuple[int, ...]
+
+
+def _in_bands(read: Sequence[Pixels], have: Sequence[Role], want: Sequence[Role]) -> _Read:
+    """Pixels with their bands in the network's order, zero where there is none."""
+    return _Read(
+        images=[_rearranged(pixels.image_CHW, have, want) for pixels in read],
+        labels=[_labelled(pixels.labels_HW) for pixels in read],
+        absent=tuple(position for position, band in enumerate(want) if band not in have),
+    )
+
+
+def _rearranged(image_CHW: U8, have: Sequence[Role], want: Sequence[Role]) -> U8:
     empty_HW = np.zeros(image_CHW.shape[1:], dtype=np.uint8)
     return np.stack([image_CHW[have.index(band)] if band in have else empty_HW for band in want])
-
-
-def _absent(have: Sequence[Role], want: Sequence[Role]) -> tuple[int, ...]:
-    return tuple(position for position, band in enumerate(want) if band not in have)
 
 
 def _labelled(labels_HW: U8 | None) -> U8:
