@@ -1,5 +1,6 @@
 """Everything with crowns: single trees, hedges, stands, scrub, clear cuts."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,8 @@ LEAVES: dict[Season, tuple[str, ...]] = {
     "winter": ("bare_twig", "bare_twig", "dark_leaf"),
 }
 NEEDLES = ("needle", "blue_needle", "dark_leaf", "needle")
+CONES = 0.6
+"""Share of stands and single trees with needles that are narrow cones; the others are broad, as pines are."""
 
 
 def scatter(rng: Rng, rect: Rect, spacing: float, *, jitter: float = 0.45) -> Points:
@@ -42,23 +45,70 @@ def trees(  # noqa: PLR0913 - the measures of one thing
     height: float,
     spread: float = 0.22,
 ) -> None:
-    """Plant crowns of one stand: broad lumpy domes, or the narrow cones of conifers."""
+    """Plant crowns of one stand: boughs of broad-leaved trees and pines, or the narrow cones of firs."""
     num = len(centres)
     radii = radius * np.exp(rng.normal(0, spread, num))
     heights = height * np.exp(rng.normal(0, 0.12, num)) * (radii / radius) ** 0.5
-    is_cone = cover is Cover.CONIFEROUS
+    is_needle = cover is Cover.CONIFEROUS
+    is_cone = is_needle and rng.random() < CONES
     surface = Surface(
         cover=cover,
         colour=colour,
-        fine=0.10 if is_cone else 0.13,
-        medium=0.04 if is_cone else 0.10,
+        fine=float(rng.uniform(0.08, 0.2)),
+        medium=0.04 if is_needle else 0.10,
         coarse=0.04,
-        hue=0.05 if is_cone else 0.12,
+        hue=0.05 if is_needle else 0.12,
     )
-    colours = vary(rng, colour, num, brightness=0.08 if is_cone else 0.13, chroma=0.012 if is_cone else 0.022)
+    colours = vary(
+        rng, colour, num, brightness=0.08 if is_needle else 0.13, chroma=0.012 if is_needle else 0.022
+    )
     dome = 1.25 if is_cone else 0.75
+    crowns = Crowns(centres=centres, radii=radii, heights=heights, colours=colours)
+    if not is_cone:
+        crowns, dome = boughs(rng, crowns), float(rng.uniform(0.4, 0.9))
     canvas.add_crowns(
-        centres, radii=radii, heights=heights, colours=colours, surface=surface, dome=dome, rng=rng
+        crowns.centres,
+        radii=crowns.radii,
+        heights=crowns.heights,
+        colours=crowns.colours,
+        surface=surface,
+        dome=dome,
+        rng=rng,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowns:
+    """Round things of one stand, in painter's order; lengths in metres."""
+
+    centres: Points
+    radii: Points
+    heights: Points
+    colours: Floats
+
+
+def boughs(rng: Rng, crowns: Crowns) -> Crowns:
+    """Break crowns up into boughs, as they look from above at 20 cm: no dome is smooth or round.
+
+    Under its boughs a crown stays, smaller and darker, for what is seen between them. Boughs of neighbours
+    reach into each other, higher ones over lower ones, so that crowns of a closed stand are hard to count.
+    """
+    num_boughs = np.clip(np.rint((crowns.radii / rng.uniform(0.55, 0.9)) ** 2), 3, 18).astype(int)
+    tree = np.repeat(np.arange(len(crowns.radii)), num_boughs)
+    away = np.sqrt(rng.random(len(tree)))
+    turn = rng.uniform(0, 2 * np.pi, len(tree))
+    offset = (0.95 * away * crowns.radii[tree])[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
+    radii = crowns.radii[tree] * rng.uniform(0.2, 0.45, len(tree))
+    # The middle of a crown is its top: boughs at the rim hang lower.
+    heights = crowns.heights[tree] * (1 - 0.35 * away**2) * rng.uniform(0.9, 1.08, len(tree))
+    gain = np.exp(rng.normal(0.05, rng.uniform(0.08, 0.2), (len(tree), 1))) * (1 - 0.15 * away[:, None] ** 2)
+    colours = np.asarray(np.clip(crowns.colours[tree] * gain, 0.02, 0.98), np.float32)
+    order = np.argsort(heights + rng.normal(0, 1.0, len(tree)), kind="stable")
+    return Crowns(
+        centres=np.concatenate([crowns.centres, (crowns.centres[tree] + offset)[order]]),
+        radii=np.concatenate([crowns.radii * 0.85, radii[order]]),
+        heights=np.concatenate([crowns.heights * 0.7, heights[order]]),
+        colours=np.concatenate([crowns.colours * np.float32(0.6), colours[order]]),
     )
 
 
