@@ -34,7 +34,7 @@ def scenes_of(folder: Path) -> list[tuple[str, list[str]]]:
     rgb, irc = str(lidar / "test_data_rgb.tif"), str(lidar / "test_data_irc.tif")
     runs += [("test_data_rgb.tif", [rgb]), ("test_data_rgb.tif --irc", [rgb, "--irc", irc])]
     trees = sorted((folder / "treesatai_ts_sample" / "aerial").glob("*.tif"))
-    return runs + [(f"{path.name} --bands I,R,G,B", [str(path), "--bands", "I,R,G,B"]) for path in trees]
+    return runs + [(f"{path.name} --bands I,G,B,R", [str(path), "--bands", "I,G,B,R"]) for path in trees]
 
 
 def run(name: str, arguments: list[str], output: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,6 +39,8 @@ GOLDEN_PX = (96, 128)
 
 _CALIBRATION_SCENES = 32
 """Training scenes that show a graph of lower precision what it will meet."""
+_LOOK_EVERY = 15
+"""Times as long as a look took, at least, until the next."""
 _LOOK_SCENES = 15
 """Validation scenes looked at during training; the figures of record take all."""
 
@@ -95,7 +98,13 @@ def fit_recipe(
         num_processes=drawing.num_processes,
     )
 
+    next_look_s = 0.0
+
     def look_at(state: RunState) -> None:
+        nonlocal next_look_s
+        began_s = time.monotonic()
+        if began_s < next_look_s:
+            return
         metrics = score(state.average, recipe, look)[DOMAIN]
         worst = ", ".join(
             f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
@@ -104,6 +113,7 @@ def fit_recipe(
         for domain, coarse in score_real(state.average, recipe, real).items():
             told = ", ".join(f"{label} {recall:.2f}" for label, recall in coarse.recall.items())
             log.info("%s: balanced accuracy %.3f; %s", domain, coarse.balanced_accuracy, told)
+        next_look_s = time.monotonic() + _LOOK_EVERY * (time.monotonic() - began_s)
 
     if seconds is None and num_steps is None:
         num_steps = recipe.num_steps

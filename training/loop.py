@@ -68,23 +68,17 @@ class RunState:
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What is the same at every step: the label sets of all sources, and who tells classes inside them."""
+    """What is the same at every step: the label sets of all sources."""
 
     members_SK: Tensor
     weight_S: Tensor
-    teller: CompactUNet | None
-    """The network begun with, as it was; None where nobody is asked."""
 
     @classmethod
     def of(cls, mixture: Mixture) -> Self:
         """The lesson of a recipe over its sources."""
         recipe = mixture.recipe
         weights = [class_weights(each, power=recipe.class_weight_power) for each in mixture.frequencies()]
-        return cls(
-            members_SK=torch.from_numpy(mixture.members()),
-            weight_S=torch.cat(weights),
-            teller=_begun_with(recipe) if recipe.within_set_weight else None,
-        )
+        return cls(members_SK=torch.from_numpy(mixture.members()), weight_S=torch.cat(weights))
 
 
 def fit(
@@ -239,9 +233,11 @@ def _step(
         sub_pixels = network.sub_pixels(normalised_NCHW)
     logits_PK, sets_P = every_second_row(sub_pixels, sets_NHW, odd=is_odd)
     loss = partial_label_loss(logits_PK, sets_P, members_SK=lesson.members_SK, weight_S=lesson.weight_S)
-    if lesson.teller is not None:
+    if recipe.within_set_weight:
+        # The average tells: generated landscapes taught it all classes, and it learns from one coarse set
+        # what another leaves open, as trees apart from low vegetation.
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            told = lesson.teller.sub_pixels(normalised_NCHW)
+            told = state.average.sub_pixels(normalised_NCHW)
         loss = loss + recipe.within_set_weight * within_set_loss(
             logits_PK,
             every_second_row(told, sets_NHW, odd=is_odd)[0],

@@ -25,13 +25,17 @@ GSD_M = 1.0
 
 SETS = label_sets(
     water=(2, 6),
-    tree=(12, 13, 14),
+    tree=(12, 13),
     low_vegetation=(8, 9, 10, 11, 14, 15),
     barren=(4, 5, 10, 15),
     built=(0, 1, 3, 4, 5),
     road=(3, 4),
 )
-"""A label is a position here: that of Chesapeake's codes 1 to 6. Built includes dirt tracks."""
+"""A label is a position here: that of Chesapeake's codes 1 to 6. Built includes dirt tracks.
+
+Its tree canopy is woody plants of more than some three to five metres; shrubs are low vegetation. Brushwood
+is therefore in that set alone: in both, nothing real would tell a network that a tree is not brushwood.
+"""
 
 Date = Literal["new", "old"]
 _FIRST_BAND: dict[Date, int] = {"new": 0, "old": 4}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from training.data import dubai, naip_chesapeake
+from training.data import dubai, naip_chesapeake, treesatai
 from training.data.errors import DataError, SourceUnknown
 
 if TYPE_CHECKING:
@@ -123,9 +123,23 @@ def _read_naip(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) ->
     return _apart(source, held_out)
 
 
+def _read_treesatai(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -> tuple[Source, Source]:
+    patches = [
+        patch for patch in treesatai.load_treesatai(folder) if patch.tree_share >= treesatai.MIN_TREE_SHARE
+    ]
+    source = Source(
+        name="treesatai",
+        **_in_bands([treesatai.read_forest(patch) for patch in patches], treesatai.BANDS, bands),
+        domains=tuple(patch.domain.key for patch in patches),
+        sets=treesatai.SETS,
+    )
+    return _apart(source, held_out)
+
+
 READERS: Mapping[str, Callable[[Path, Sequence[Role], frozenset[str]], tuple[Source, Source]]] = {
     "dubai": _read_dubai,
     "naip": _read_naip,
+    "treesatai": _read_treesatai,
 }
 """Data sets that runs can name."""
 

@@ -104,7 +104,7 @@ class Recipe:
     begin_with: str | None = None
     """Artefact whose weights a run begins with; None begins at random."""
     within_set_weight: float = 0.0
-    """Weight of what the artefact begun with says of classes inside a coarse label's set."""
+    """Weight of what the network's own moving average says of classes inside a coarse label's set."""
     within_set_confidence: float = 0.5
     """Least probability, inside the set, of what it says."""
 
@@ -117,8 +117,6 @@ class Recipe:
             raise ValueError("training seeds reach into the validation seeds")
         if LANDSCAPES not in {share.source for share in self.shares}:
             raise ValueError(f"no share of {LANDSCAPES}: nothing would tell classes of a coarse label apart")
-        if self.within_set_weight and self.begin_with is None:
-            raise ValueError("nothing to tell classes inside a set: begin_with names no artefact")
         if "nir" not in self.bands and self.nir_drop_share:
             raise ValueError("no near infrared to drop")
 
