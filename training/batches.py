@@ -117,9 +117,9 @@ class Mixture:
             first_set += len(source.sets)
         return cls(parts=tuple(parts), recipe=recipe)
 
-    def members(self) -> NDArray[np.bool_]:
-        """Which channels of the head are in which label set of all sources, bool [S, K]."""
-        return np.concatenate([part.source.sets.members(self.recipe.channels) for part in self.parts])
+    def shares(self) -> NDArray[np.float32]:
+        """Of each channel of the head, the share of each label set of all sources, float32 [S, K]."""
+        return np.concatenate([part.source.sets.shares(self.recipe.channels) for part in self.parts])
 
     def frequencies(self) -> list[NDArray[np.float64]]:
         """Of each source, the share of each of its label sets among labelled pixels."""

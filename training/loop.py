@@ -70,7 +70,7 @@ class RunState:
 class Lesson:
     """What is the same at every step: the label sets of all sources."""
 
-    members_SK: Tensor
+    shares_SK: Tensor
     weight_S: Tensor
 
     @classmethod
@@ -78,7 +78,7 @@ class Lesson:
         """The lesson of a recipe over its sources."""
         recipe = mixture.recipe
         weights = [class_weights(each, power=recipe.class_weight_power) for each in mixture.frequencies()]
-        return cls(members_SK=torch.from_numpy(mixture.members()), weight_S=torch.cat(weights))
+        return cls(shares_SK=torch.from_numpy(mixture.shares()), weight_S=torch.cat(weights))
 
 
 def fit(
@@ -232,7 +232,7 @@ def _step(
     with torch.autocast("cpu", torch.bfloat16):
         sub_pixels = network.sub_pixels(normalised_NCHW)
     logits_PK, sets_P = every_second_row(sub_pixels, sets_NHW, odd=is_odd)
-    loss = partial_label_loss(logits_PK, sets_P, members_SK=lesson.members_SK, weight_S=lesson.weight_S)
+    loss = partial_label_loss(logits_PK, sets_P, members_SK=lesson.shares_SK, weight_S=lesson.weight_S)
     if recipe.within_set_weight:
         # The average tells: generated landscapes taught it all classes, and it learns from one coarse set
         # what another leaves open, as trees apart from low vegetation.
@@ -242,7 +242,7 @@ def _step(
             logits_PK,
             every_second_row(told, sets_NHW, odd=is_odd)[0],
             sets_P,
-            members_SK=lesson.members_SK,
+            members_SK=lesson.shares_SK,
             min_probability=recipe.within_set_confidence,
         )
     state.optimiser.zero_grad()

@@ -60,10 +60,14 @@ def partial_label_loss(
     A coarse class is the set of fine classes that it may be: ``logsumexp(z) - logsumexp(z over the set)``.
     A set of one class gives the cross entropy, a set of all classes gives zero.
 
+    Where a class is in several sets it answers all of their labels, and a network learns to say nothing else.
+    Shares keep it from that: with the share of each class's ground that is given a label, this is the
+    likelihood of the label itself, ``-log sum_k P(label | k) p_k``.
+
     Args:
         logits_NK: Any floating type; further axes may follow, in both.
         sets_N: int64 number of the label's set; 255 is ignored.
-        members_SK: bool, whether a channel is in a set; every set has one at least.
+        members_SK: bool, whether a channel is in a set, or float, its share; every set has one at least.
         weight_S: float32, of the pixels of each set; None weighs all alike.
 
     Returns:
@@ -81,7 +85,7 @@ def pixel_losses(logits_PK: Tensor, sets_P: Tensor, *, members_SK: Tensor) -> Te
     """The loss of each labelled pixel, float32 [P]; see `partial_label_loss`."""
     logits_PK = logits_PK.float()
     of_all_P = torch.logsumexp(logits_PK, dim=-1)
-    of_set_P = torch.logsumexp(logits_PK.masked_fill(~members_SK[sets_P], -torch.inf), dim=-1)
+    of_set_P = torch.logsumexp(logits_PK + members_SK.float().log()[sets_P], dim=-1)
     return of_all_P - of_set_P
 
 
@@ -98,7 +102,7 @@ def within_set_loss(
         logits_NK: Of the network that learns; further axes may follow, in all.
         told_NK: Logits of the other.
         sets_N: int64 number of the label's set; 255 is ignored.
-        members_SK: bool, whether a channel is in a set.
+        members_SK: bool, whether a channel is in a set, or float, its share, which weighs what is told.
         min_probability: Least probability, inside the set, of what is told.
 
     Returns:
@@ -106,10 +110,9 @@ def within_set_loss(
     """
     logits_PK, sets_P = _labelled(logits_NK, sets_N)
     told_PK, _ = _labelled(told_NK, sets_N)
-    members_PK = members_SK[sets_P]
-    probability_P, channel_P = (
-        told_PK.detach().masked_fill(~members_PK, -torch.inf).softmax(dim=-1).max(dim=-1)
-    )
+    members_PK = members_SK[sets_P] > 0
+    told_PK = told_PK.detach() + members_SK.float().log()[sets_P]
+    probability_P, channel_P = told_PK.softmax(dim=-1).max(dim=-1)
     is_told_P = (members_PK.sum(dim=-1) > 1) & (probability_P >= min_probability)
     inside_PK = logits_PK.masked_fill(~members_PK, -torch.inf)[is_told_P]
     cross_entropy = F.cross_entropy(inside_PK, channel_P[is_told_P], reduction="sum")

@@ -56,9 +56,9 @@ def test_each_source_has_its_share_and_its_own_label_sets():
     of_landscapes, of_coarse = np.split(batch.sets_NHW, [2])
     assert set(np.unique(of_landscapes)) <= {0, 6, 12, 255}
     assert set(np.unique(of_coarse)) <= {16, 17, 255}
-    members_SK = mixture.members()
-    assert members_SK.shape == (18, 16)
-    assert np.flatnonzero(members_SK[17]).tolist() == [6, 12]
+    shares_SK = mixture.shares()
+    assert shares_SK.shape == (18, 16)
+    assert np.flatnonzero(shares_SK[17]).tolist() == [6, 12]
     assert [len(each) for each in mixture.frequencies()] == [16, 2]
 
 

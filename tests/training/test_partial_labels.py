@@ -97,3 +97,35 @@ def test_members_follow_the_live_channels_of_a_head():
 def test_sets_of_nothing_or_of_no_class_are_refused(values):
     with pytest.raises(ValueError, match="ghost"):
         LabelSets(sets=(LabelSet(name="ghost", values=frozenset(values)),))
+
+
+def test_with_shares_it_is_the_likelihood_of_the_label():
+    logits, labels = draw(num_sets=len(dubai.SETS))
+    shares = torch.from_numpy(dubai.SETS.shares(CHANNELS))
+    probability = torch.softmax(logits.double(), dim=1).movedim(1, -1)
+    wanted = -(probability * shares[labels].double()).sum(dim=-1).log().mean()
+    found = partial_label_loss(logits, labels, members_SK=shares).item()
+    assert found == pytest.approx(wanted.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("sets", [dubai.SETS, naip_chesapeake.SETS], ids=["dubai", "naip"])
+def test_no_class_answers_every_label_of_a_data_set(sets):
+    shares_SK = sets.shares(CHANNELS)
+    assert ((shares_SK > 0) == sets.members(CHANNELS)).all()
+    in_several_K = (shares_SK > 0).sum(axis=0) > 1
+    assert (shares_SK.sum(axis=0)[in_several_K] <= 1.1).all(), "shares of one ground"
+
+
+def test_shares_of_one_leave_the_loss_of_sets_bit_for_bit():
+    logits, labels = draw(num_sets=len(dubai.SETS))
+    members = members_of(dubai.SETS)
+    of_members = partial_label_loss(logits, labels, members_SK=members)
+    assert torch.equal(of_members, partial_label_loss(logits, labels, members_SK=members.float()))
+    masked = logits.movedim(1, -1).masked_fill(~members[labels], -torch.inf)
+    wanted = (logits.logsumexp(dim=1) - masked.logsumexp(dim=-1)).mean()
+    torch.testing.assert_close(of_members, wanted)
+
+
+def test_shares_outside_zero_to_one_are_refused():
+    with pytest.raises(ValueError, match="not of 0 to 1"):
+        label_sets(road={3: 1.2})

@@ -26,10 +26,10 @@ GSD_M = 1.0
 SETS = label_sets(
     water=(2, 6),
     tree=(12, 13),
-    low_vegetation=(8, 9, 10, 11, 14, 15),
-    barren=(4, 5, 10, 15),
-    built=(0, 1, 3, 4, 5),
-    road=(3, 4),
+    low_vegetation={8: 1, 9: 1, 10: 0.7, 11: 1, 14: 1, 15: 0.5},
+    barren={4: 0.3, 5: 0.7, 10: 0.3, 15: 0.5},
+    built={0: 1, 1: 1, 3: 0.6, 4: 0.4, 5: 0.3},
+    road={3: 0.4, 4: 0.3},
 )
 """A label is a position here: that of Chesapeake's codes 1 to 6. Built includes dirt tracks.
 

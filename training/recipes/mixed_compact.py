@@ -19,7 +19,7 @@ def mixed_compact() -> Recipe:
         version="0.2.0",
         train=replace(landscapes_compact().train, num_scenes=320),
         shares=(
-            Share(source=LANDSCAPES, num_samples=9, looks=replace(_FLIGHTS, zoom=(0.8, 1.25))),
+            Share(source=LANDSCAPES, num_samples=9, looks=replace(_FLIGHTS, zoom=(0.45, 1.25))),
             Share(
                 source="dubai",
                 num_samples=6,
@@ -34,7 +34,7 @@ def mixed_compact() -> Recipe:
             ),
             Share(source="treesatai", num_samples=1, looks=replace(_FLIGHTS, zoom=(0.6, 1.6))),
         ),
-        num_steps=4000,
+        num_steps=3000,
         peak_learning_rate=1.5e-3,
         peak_muon_learning_rate=0.02,
         begin_with="landscapes-compact-rgbi",
