@@ -73,6 +73,7 @@ def test_statistics_do_not_depend_on_how_samples_are_batched():
             image_NCHW=samples.image_NCHW[index : index + 1],
             labels_NHW=None,
             domain_N=samples.domain_N[index : index + 1],
+            is_absent_NC=samples.absences()[index : index + 1],
         )
         for index in range(5)
     ]

@@ -24,10 +24,10 @@ def mixed(*, seed=0):
     labels_NHW = torch.randint(NUM_LABELS, (3, 32, 32), generator=generator(seed))
     labels_NHW[:, :4] = 255
     source = random_samples(3, seed=seed, labels=labels_NHW)
-    target_NCHW = random_samples(3, seed=seed + 1).image_NCHW
+    target = random_samples(3, seed=seed + 1)
     pseudo_NHW = 100 + torch.randint(NUM_LABELS, (3, 32, 32), generator=generator(seed + 2))
-    mix = class_mix(source, target_NCHW, pseudo_NHW, generator=generator(seed + 3))
-    return source, target_NCHW, pseudo_NHW, mix
+    mix = class_mix(source, target, pseudo_NHW, generator=generator(seed + 3))
+    return source, target.image_NCHW, pseudo_NHW, mix
 
 
 def test_every_mixed_pixel_comes_with_its_own_label():
@@ -58,9 +58,9 @@ def test_counts_add_up():
 
 def test_a_source_without_labels_leaves_the_target_whole():
     source = random_samples(labels=torch.full((2, 32, 32), 255))
-    target_NCHW = random_samples(seed=1).image_NCHW
-    mix = class_mix(source, target_NCHW, torch.zeros(2, 32, 32, dtype=torch.int64), generator=generator())
-    assert torch.equal(mix.image_NCHW, target_NCHW)
+    target = random_samples(seed=1)
+    mix = class_mix(source, target, torch.zeros(2, 32, 32, dtype=torch.int64), generator=generator())
+    assert torch.equal(mix.image_NCHW, target.image_NCHW)
 
 
 def test_other_chance_lays_other_labels():

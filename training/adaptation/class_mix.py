@@ -24,12 +24,14 @@ class Mixed:
 
     image_NCHW: Tensor
     labels_NHW: Tensor
+    is_absent_NC: Tensor
+    """bool, bands that either side lacks: half a band would tell the sides apart."""
     is_source_NHW: Tensor
     """bool, which pixels, and which labels with them, are the source's; all others are the target's."""
 
 
 def class_mix(
-    source: Samples, target_NCHW: Tensor, target_labels_NHW: Tensor, *, generator: torch.Generator
+    source: Samples, target: Samples, target_labels_NHW: Tensor, *, generator: torch.Generator
 ) -> Mixed:
     """Half of the labels that each source sample holds, rounded up, with all of their pixels.
 
@@ -37,7 +39,7 @@ def class_mix(
 
     Args:
         source: With labels.
-        target_NCHW: As many samples, of the same size.
+        target: As many samples, of the same size.
         target_labels_NHW: What is believed of them, in numbers that the caller tells from the source's.
         generator: Draws the labels.
 
@@ -49,8 +51,9 @@ def class_mix(
     assert source.labels_NHW is not None, "a source has labels"
     is_source_NHW = torch.stack([_chosen(labels_HW, generator) for labels_HW in source.labels_NHW])
     return Mixed(
-        image_NCHW=torch.where(is_source_NHW[:, None], source.image_NCHW, target_NCHW),
+        image_NCHW=torch.where(is_source_NHW[:, None], source.image_NCHW, target.image_NCHW),
         labels_NHW=torch.where(is_source_NHW, source.labels_NHW, target_labels_NHW),
+        is_absent_NC=source.absences() | target.absences(),
         is_source_NHW=is_source_NHW,
     )
 

@@ -42,6 +42,8 @@ class FourierAdaptation(Plain):
             raise ValueError("amplitudes are swapped with a target's: give its samples")
         drawn_N = torch.randint(len(target.image_NCHW), (len(source.image_NCHW),), generator=generator)
         change_NCHW = slow_change(source.image_NCHW, target.image_NCHW[drawn_N], beta=self.beta)
+        # A band that the target does not have has no look to take.
+        change_NCHW = change_NCHW.masked_fill(target.absences()[drawn_N][..., None, None], 0.0)
         image_NCHW = (source.image_NCHW + change_NCHW).clamp(0, 255) * has_data(source.image_NCHW)
         return source.with_image(image_NCHW)
 

@@ -59,6 +59,7 @@ class FewShot(Plain):
             image_NCHW=torch.cat([source.image_NCHW[:num_kept], drawn.image_NCHW]),
             labels_NHW=torch.cat([source.labels_NHW[:num_kept], drawn.labels_NHW]),
             domain_N=torch.cat([source.domain_N[:num_kept], torch.full_like(drawn.domain_N, -1)]),
+            is_absent_NC=torch.cat([source.absences()[:num_kept], drawn.absences()]),
         )
 
 
@@ -83,6 +84,7 @@ def few_windows(source: Source, *, num_windows: int, window_px: int = 256, seed:
         images=tuple(image_CHW for image_CHW, _ in windows),
         labels=tuple(labels_HW for _, labels_HW in windows),
         domain_numbers=(-1,) * num_windows,
+        absent=(source.absent,) * num_windows if source.absent else None,
     )
 
 

@@ -29,10 +29,18 @@ class Samples:
     """int64, 255 teaches nothing; None of a target, whose labels nobody has."""
     domain_N: Tensor
     """int64, number of the source domain; of targets -1."""
+    is_absent_NC: Tensor | None = None
+    """bool, bands that a sample does not have, whatever is written there; None where it has all."""
 
     def with_image(self, image_NCHW: Tensor) -> Samples:
         """The same, with other pixels."""
         return replace(self, image_NCHW=image_NCHW)
+
+    def absences(self) -> Tensor:
+        """Bands that each sample does not have, bool [N, C]."""
+        if self.is_absent_NC is None:
+            return torch.zeros(self.image_NCHW.shape[:2], dtype=torch.bool, device=self.image_NCHW.device)
+        return self.is_absent_NC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +135,13 @@ def full_precision(like: Tensor) -> torch.autocast:
 
 
 def see(network: CompactUNet, samples: Samples) -> Seen:
-    """Forward, in the network's mode: in training, batch statistics enter its running ones."""
+    """Forward, in the network's mode: in training, batch statistics enter its running ones.
+
+    An absent band stands at its mean, as in the graph that is served.
+    """
     normalised_NCHW = (samples.image_NCHW - network.mean_1C11) / network.std_1C11
+    if samples.is_absent_NC is not None:
+        normalised_NCHW = normalised_NCHW.masked_fill(samples.is_absent_NC[..., None, None], 0.0)
     features = network.encode(normalised_NCHW.contiguous(memory_format=torch.channels_last))
     return Seen(samples=samples, features=features, sub_pixels_NQhw=network.head(network.decode(features)))
 

@@ -33,23 +33,31 @@ class Moments:
     """float32."""
     std_C: Tensor
     """float32, one at least."""
+    is_known_C: Tensor | None = None
+    """bool, bands that some image had: there is nothing to carry over of the others. None where all are."""
 
     @classmethod
     def of(cls, pool: Pool) -> Self:
-        """Over all pixels of a pool that are not zero in all bands.
+        """Over all pixels of a pool that are not zero in all bands; bands that an image lacks do not count.
 
         Raises:
             ValueError: There are none.
         """
-        count_CV = torch.stack([_counts(image_CHW) for image_CHW in pool.images]).sum(dim=0).double()
-        num_px = count_CV[0].sum()
-        if not num_px:
+        has_NC = ~torch.stack([pool.absences(index) for index in range(len(pool.images))])
+        count_NCV = torch.stack([_counts(image_CHW) for image_CHW in pool.images])
+        count_CV = (count_NCV * has_NC[..., None]).sum(dim=0).double()
+        num_px_C = count_CV.sum(dim=1)
+        if not num_px_C.any():
             raise ValueError("no pixel with data to take moments of")
         value_V = torch.arange(_NUM_VALUES, dtype=torch.float64)
-        mean_C = count_CV @ value_V / num_px
-        variance_C = count_CV @ value_V**2 / num_px - mean_C**2
+        mean_C = count_CV @ value_V / num_px_C.clamp(min=1)
+        variance_C = count_CV @ value_V**2 / num_px_C.clamp(min=1) - mean_C**2
         std_C = variance_C.clamp(min=0).sqrt()
-        return cls(mean_C=mean_C.float(), std_C=std_C.float().clamp(min=_LEAST_STD))
+        return cls(mean_C=mean_C.float(), std_C=std_C.float().clamp(min=_LEAST_STD), is_known_C=num_px_C > 0)
+
+    def known(self) -> Tensor:
+        """Bands that some image had, bool [C]."""
+        return torch.ones_like(self.mean_C, dtype=torch.bool) if self.is_known_C is None else self.is_known_C
 
 
 class MomentMatching(Plain):
@@ -80,6 +88,7 @@ class MomentMatching(Plain):
         mean_NC, std_NC = self._source_moments(source)
         standard_NCHW = (image_NCHW - mean_NC[..., None, None]) / std_NC[..., None, None]
         goal_NCHW = standard_NCHW * self.target.std_C[:, None, None] + self.target.mean_C[:, None, None]
+        goal_NCHW = torch.where(self.target.known()[:, None, None], goal_NCHW, image_NCHW)
         changed_NCHW = image_NCHW + self.share * (goal_NCHW - image_NCHW)
         return source.with_image(changed_NCHW.clamp(0, 255) * has_data(image_NCHW))
 
@@ -130,8 +139,9 @@ def with_target_moments(
         share: How far the target's moments are trusted: 0 gives the network back, between them they are
             shrunk to the source's.
     """
-    mean_C = source.mean_C + share * (target.mean_C - source.mean_C)
-    ratio_C = (source.std_C + share * (target.std_C - source.std_C)) / source.std_C
+    share_C = share * (source.known() & target.known())
+    mean_C = source.mean_C + share_C * (target.mean_C - source.mean_C)
+    ratio_C = (source.std_C + share_C * (target.std_C - source.std_C)) / source.std_C
     adapted = copy.deepcopy(network)
     band = (1, -1, 1, 1)
     gap_1C11 = network.mean_1C11 - source.mean_C.reshape(band)

@@ -71,6 +71,7 @@ class RareClasses:
             image_NCHW=torch.cat([each.image_NCHW for each in drawn]),
             labels_NHW=torch.cat([_labels(each) for each in drawn]),
             domain_N=torch.cat([each.domain_N for each in drawn]),
+            is_absent_NC=torch.cat([each.absences() for each in drawn]),
         )
 
     def _one(
@@ -100,6 +101,7 @@ class RareClasses:
             images=(holders.images[index][(slice(None), *window)],),
             labels=(labels_HW[window],),
             domain_numbers=(holders.domain_numbers[index],),
+            absent=(holders.absent[index],) if holders.absent is not None else None,
         )
 
 

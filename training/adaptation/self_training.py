@@ -6,6 +6,7 @@ Axes: N samples, C bands, H and W pixels, K channels, S labels, P pixels of ever
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -72,9 +73,10 @@ class SelfTraining(Plain):
         assert step.target is not None, "needs_target is set"
         num_labels = len(step.members_SK)
         pseudo_NHW, sure_N = self.told(step.target, first_label=num_labels)
-        mixed = class_mix(self._cut_from(step), step.target.image_NCHW, pseudo_NHW, generator=step.generator)
+        mixed = class_mix(self._cut_from(step), step.target, pseudo_NHW, generator=step.generator)
         image_NCHW = recoloured(mixed.image_NCHW, self.colours, generator=step.generator)
-        seen = see_apart(step.network, step.target.with_image(image_NCHW))
+        shown = replace(step.target, image_NCHW=image_NCHW, is_absent_NC=mixed.is_absent_NC)
+        seen = see_apart(step.network, shown)
         odd = bool(torch.randint(2, (), generator=step.generator))
         logits_PK, labels_P = every_second_row(seen.sub_pixels_NQhw, mixed.labels_NHW, odd=odd)
         weight_NHW = torch.where(mixed.is_source_NHW, 1.0, sure_N[:, None, None])
