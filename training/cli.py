@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from models.errors import RemediedError
+from training.territory.cli import adapt, calibrate
 
 if TYPE_CHECKING:
     from models.manifest import Precision
@@ -191,3 +192,7 @@ def import_(
     except (RemediedError, ParityError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")
+
+
+main.add_command(adapt)
+main.add_command(calibrate)

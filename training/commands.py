@@ -26,7 +26,8 @@ from training.export import Exported, write_artefact
 from training.judging import CoarseScore, assign, count
 from training.loop import RunLimits, RunState, channel_table, fit, restore
 from training.networks.compact import CompactUNet, count_parameters
-from training.recipes import LANDSCAPES, RECIPES, Recipe
+from training.recipes import LANDSCAPES, Recipe, finding
+from training.recipes.finding import RecipeMissing, read_origin, write_origin
 from training.reference import read_reference, write_reference
 from training.scenes import SceneSet, load_scenes
 from training.trials import plan_lowering
@@ -48,15 +49,15 @@ log = logging.getLogger(__name__)
 
 
 def find_recipe(name: str) -> Recipe:
-    """A recipe by its name.
+    """A recipe by its name, or from ``file.py:function``; see ``training.recipes.finding``.
 
     Raises:
         ClickException: There is none.
     """
     try:
-        return RECIPES[name]()
-    except KeyError:
-        raise click.ClickException(f"no recipe {name!r}; recipes: {', '.join(RECIPES)}") from None
+        return finding.find_recipe(name)
+    except RecipeMissing as error:
+        raise click.ClickException(str(error)) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,7 @@ def fit_recipe(
         num_processes=drawing.num_processes,
         budget_s=drawing.budget_s,
     )
+    write_origin(name, out=out)
     write_reference(scenes, recipe.bands, out=out)
     mixture = Mixture.of([scenes.as_source(recipe.channels), *(train for train, _ in real.values())], recipe)
     write_fingerprints(mixture, out=out)
@@ -332,7 +334,7 @@ def _recipe_of(run: Path) -> Recipe:
     if not path.exists():
         raise click.ClickException(f"{run} holds no recipe.json; is it a run folder?")
     saved = json.loads(path.read_text(encoding="utf-8"))
-    recipe = find_recipe(saved["name"])
+    recipe = find_recipe(read_origin(run, default=saved["name"]))
     if json.loads(json.dumps(asdict(recipe))) != saved:
         raise click.ClickException(f"recipe {recipe.name!r} is not the one that {run} was trained with")
     return recipe

@@ -77,15 +77,26 @@ def evaluate(scenes: SceneSet, predict: Predict, *, num_classes: int) -> Confusi
 
 
 def to_metrics(confusion: Confusion, scenes: SceneSet, *, nomenclature: Nomenclature) -> Metrics:
-    """The manifest's words for a confusion: absent classes are named, not scored."""
+    """The manifest's words for a confusion of scenes; see `metrics_of`."""
+    return metrics_of(confusion, gsd_m=scenes.gsd_m, nomenclature=nomenclature)
+
+
+def metrics_of(confusion: Confusion, *, gsd_m: Sequence[float], nomenclature: Nomenclature) -> Metrics:
+    """The manifest's words for a confusion: absent classes are named, not scored.
+
+    Args:
+        confusion: With a labelled pixel at least.
+        gsd_m: Ground resolution of each image, in metres.
+        nomenclature: Of the values.
+    """
     iou = {
         land_cover.slug: float(value)
         for land_cover, value in zip(nomenclature.classes, confusion.iou, strict=True)
     }
     return Metrics(
-        num_scenes=len(scenes),
+        num_scenes=len(gsd_m),
         num_pixels=int(confusion.counts_TP.sum()),
-        gsd_m=(min(scenes.gsd_m), max(scenes.gsd_m)),
+        gsd_m=(min(gsd_m), max(gsd_m)),
         miou=round(confusion.miou, 4),
         overall_accuracy=round(confusion.overall_accuracy, 4),
         iou={slug: round(value, 4) for slug, value in iou.items() if not np.isnan(value)},

@@ -76,6 +76,9 @@ class Exported:
     """Whether the weights and the recipe lie beside the graph."""
     lowering: Lowering | None = None
     """Graphs of lower precision to try; None tries none."""
+    domains: tuple[str, ...] = ("generated landscapes",)
+    """Territories and campaigns that it was trained on, or adapted to."""
+    licence: str = "Apache-2.0"
 
 
 def write_artefact(
@@ -301,12 +304,12 @@ def _manifest(
         outputs=OutputNames(),
         nomenclature=recipe.nomenclature,
         channels=recipe.channels,
-        domains=("generated landscapes",),
+        domains=exported.domains,
         reference={"image": tuple(references[position] for position in kept)},
         metrics=dict(exported.metrics),
         lowered=lowered,
         temperature=exported.temperature,
-        licence="Apache-2.0",
+        licence=exported.licence,
         training=exported.training,
         files=files,
     )

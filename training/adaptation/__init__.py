@@ -33,6 +33,7 @@ from training.adaptation.together import Together
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from training.adaptation.fitting import Keeper
     from training.adaptation.pools import Pool
     from training.networks.compact import CompactUNet
 
@@ -116,7 +117,7 @@ CANDIDATES: tuple[str, ...] = tuple(name for name, entry in METHODS.items() if e
 """What a target's recipe is chosen from, by the other domains: eight at most, fixed before the runs."""
 
 
-def adapt(
+def adapt(  # noqa: PLR0913 - the two last are for whoever waits for it
     network: CompactUNet,
     problem: Problem,
     entry: Entry,
@@ -124,6 +125,7 @@ def adapt(
     *,
     num_samples: int = 64,
     each_step: Callable[[int, float], None] | None = None,
+    keeper: Keeper | None = None,
 ) -> CompactUNet:
     """Train a network by a method as it is compared, statistics of the target included where it says so.
 
@@ -134,6 +136,7 @@ def adapt(
         spec: How; its weight is the entry's.
         num_samples: Crops of the target that statistics are taken from.
         each_step: Told the number of each step and its loss.
+        keeper: Where the fit goes on, if it was stopped; None begins anew.
 
     Returns:
         In evaluation mode.
@@ -142,7 +145,9 @@ def adapt(
         ValueError: The method needs a target, and there is none.
     """
     method = entry.build(network, problem)
-    fitted = fit_method(network, problem, method, replace(spec, weight=entry.weight), each_step=each_step)
+    fitted = fit_method(
+        network, problem, method, replace(spec, weight=entry.weight), each_step=each_step, keeper=keeper
+    )
     if not entry.alpha:
         return fitted
     batches = draw_batches(

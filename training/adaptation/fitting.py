@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -67,6 +67,32 @@ class Problem:
     """bool, which channels of the head are in the set of a source label."""
 
 
+@dataclass(kw_only=True)
+class FitState:
+    """Where a fit stands; all of it changes from step to step."""
+
+    network: CompactUNet
+    average: CompactUNet
+    optimiser: Pair
+    own: torch.optim.AdamW | None
+    """Of what the method trains beside the network."""
+    method: Method
+    step: int = 0
+    """Steps that are over."""
+
+
+class Keeper(Protocol):
+    """Keeps the state of a fit, so that one that is stopped goes on."""
+
+    def restore(self, state: FitState) -> None:
+        """Bring a state that has just begun to where it was left, if it was."""
+        ...
+
+    def keep(self, state: FitState) -> None:
+        """Called after each step."""
+        ...
+
+
 def fit_method(
     network: CompactUNet,
     problem: Problem,
@@ -74,6 +100,7 @@ def fit_method(
     spec: FitSpec,
     *,
     each_step: Callable[[int, float], None] | None = None,
+    keeper: Keeper | None = None,
 ) -> CompactUNet:
     """Train a network by a method; a network begun with is warm-started.
 
@@ -83,6 +110,7 @@ def fit_method(
         method: What is altered, and added.
         spec: How.
         each_step: Told the number of each step and its loss.
+        keeper: Where the fit goes on, if it was stopped; None begins anew.
 
     Returns:
         The moving average of the weights, in evaluation mode: what is evaluated.
@@ -97,7 +125,10 @@ def fit_method(
     optimiser = Pair(network, lr=spec.peak_learning_rate, muon_lr=spec.peak_muon_learning_rate)
     beside = list(method.parameters())
     own = torch.optim.AdamW(beside, lr=spec.peak_learning_rate) if beside else None
-    for step in range(spec.num_steps):
+    state = FitState(network=network, average=average, optimiser=optimiser, own=own, method=method)
+    if keeper is not None:
+        keeper.restore(state)
+    for step in range(state.step, spec.num_steps):
         share = learning_rate_share(spec.warmup_share, progress=step / spec.num_steps)
         loss = _loss(network, problem, method, spec, step=step)
         if not math.isfinite(loss.item()):
@@ -114,8 +145,11 @@ def fit_method(
             own.step()
         method.after(network)
         update_average(average, network, decay=min(spec.ema_decay, (1 + step) / (10 + step)))
+        state.step = step + 1
         if each_step is not None:
             each_step(step, loss.item())
+        if keeper is not None:
+            keeper.keep(state)
     return average
 
 

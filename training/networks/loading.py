@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from safetensors.torch import load_file
 
+from models.artefact import Artefact
 from models.errors import RemediedError
 from models.manifest import Role
 from models.registry import Registry
@@ -29,7 +30,15 @@ def load_network(
     Raises:
         WeightsUnusable: It carries no weights, or they are of another network.
     """
-    artefact = (registry or Registry()).get(key)
+    return network_of((registry or Registry()).get(key), channels=channels, bands=bands)
+
+
+def network_of(artefact: Artefact, *, channels: Sequence[int], bands: Sequence[Role]) -> CompactUNet:
+    """As `load_network`, of an artefact at hand.
+
+    Raises:
+        WeightsUnusable: It carries no weights, or they are of another network.
+    """
     recipe_path, weights_path = artefact.folder / "recipe.json", artefact.folder / "weights.safetensors"
     if not weights_path.is_file() or not recipe_path.is_file():
         raise WeightsUnusable(

@@ -1,0 +1,283 @@
+"""From an artefact and orthophotos to a new artefact; labels judge, and never teach."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_territory import (
+    GSD_M,
+    LEFT_M,
+    draw_scenes,
+    make_artefact,
+    truth,
+    write_class_raster,
+    write_cosia,
+    write_ortho,
+)
+
+from models.artefact import Artefact
+from training.adaptation.checkpoints import Checkpoint
+from training.data.orthos import open_orthos
+from training.export import run_graph
+from training.territory import commands
+from training.territory.calibrating import CalibrationRequest, calibrate_artefact
+from training.territory.commands import Request, adapt_artefact
+from training.territory.errors import AdaptationError
+from training.territory.pieces import read_pieces
+
+# Torch's exporter warns of its own future; what it writes is proved here.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
+    pytest.mark.slow,
+]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """An artefact, generated scenes, and a source in a folder."""
+    folder = tmp_path_factory.mktemp("house")
+    make_artefact(folder)
+    draw_scenes(folder / "scenes")
+    for number in range(2):
+        classes_HW = truth(shape=(128, 128), seed=number)
+        write_ortho(folder / "source" / "images" / f"{number}.tif", classes_HW=classes_HW, darker=0)
+        write_class_raster(folder / "source" / "labels" / f"{number}.tif", classes_HW)
+    return folder
+
+
+@pytest.fixture
+def asked(house, tmp_path):
+    """A request on a territory without near infrared, whose first rows have no data."""
+    write_ortho(tmp_path / "orthos" / "a.tif", classes_HW=truth(), nodata_rows=10)
+    return Request(
+        artefact=str(house / "artefacts" / "toy-rgbi"),
+        target=tmp_path / "orthos",
+        num_steps=2,
+        num_scenes=3,
+        into=tmp_path / "into",
+        out=tmp_path / "run",
+        cache=house / "scenes",
+    )
+
+
+def weights(adapted):
+    return adapted.artefact.file_of("weights").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "method"),
+    [
+        ("landscapes", None),
+        ("landscapes", "em_priors"),
+        ("folder", "fda"),
+        ("none", None),
+        ("none", "em_priors"),
+        ("none", "self_training"),
+    ],
+)
+def test_each_kind_of_source_gives_a_sound_artefact_that_can_go_on(asked, house, source, method, monkeypatch):
+    monkeypatch.setattr(commands, "_SURE_PERCENT", 1)  # a toy is sure of nothing
+    said = str(house / "source") if source == "folder" else source
+    adapted = adapt_artefact(replace(asked, source=said, method=method))
+    artefact = Artefact.load(adapted.artefact.folder)
+    manifest = artefact.manifest
+    assert manifest.key == "toy-rgbi-orthos@0.1.0"
+    assert manifest.inputs[0].bands == ("red", "green", "blue")
+    assert "orthos" in manifest.domains
+    golden = artefact.golden()
+    classes_NHW, _, _ = run_graph(artefact.model_path(), golden.image_NCHW)
+    assert np.array_equal(classes_NHW, golden.classes_NHW)
+    assert weights(adapted) != Artefact.load(house / "artefacts" / "toy-rgbi").file_of("weights").read_bytes()
+    assert "toy-rgbi@0.1.0" in artefact.card()
+    assert (adapted.run / "evidence.json").exists()
+    again = adapt_artefact(
+        replace(
+            asked,
+            artefact=manifest.key,
+            source="none",
+            method="adabn",
+            model_id="again",
+            out=asked.out / "again",
+        )
+    )
+    assert again.artefact.manifest.training.recipe == f"adabn from {manifest.key}"
+
+
+def test_labels_judge_and_never_teach(asked, tmp_path):
+    true_HW = truth()
+    rng = np.random.default_rng(0)
+    told = {
+        "right": true_HW,
+        "wrong": rng.permutation(np.array([6, 12, 0]))[np.searchsorted([0, 6, 12], true_HW)].astype(np.uint8),
+    }
+    adapted = {
+        name: adapt_artefact(
+            replace(
+                asked,
+                labels=write_cosia(tmp_path / f"{name}.gpkg", classes_HW),
+                into=tmp_path / name,
+                out=tmp_path / f"run-{name}",
+            )
+        )
+        for name, classes_HW in told.items()
+    }
+    assert weights(adapted["right"]) == weights(adapted["wrong"])
+    right, wrong = (adapted[name].evidence for name in told)
+    assert right.after.num_pixels == wrong.after.num_pixels
+    assert right.after.iou != wrong.after.iou
+    assert right.is_held_out
+    card = adapted["right"].artefact.card()
+    assert f"| mIoU | {right.before.miou:.3f} | {right.after.miou:.3f} |" in card
+    assert adapted["right"].artefact.manifest.metrics["orthos, held out"] == right.after
+
+
+def test_held_out_ground_is_never_adapted_on_whichever_orthophoto_shows_it(asked, tmp_path):
+    write_ortho(tmp_path / "orthos" / "b.tif", classes_HW=truth(), left_m=LEFT_M + 128 * GSD_M)
+    write_cosia(tmp_path / "labels.gpkg", truth())
+    bands = ("red", "green", "blue", "nir")
+    orthos = open_orthos(asked.target, bands=bands, gsd_m=_range())
+    from training.data.annotations import open_annotations  # noqa: PLC0415
+
+    pieces = read_pieces(orthos, bands, annotations=open_annotations(tmp_path / "labels.gpkg"), seed=0)
+    ground = [_bounds(piece) for piece in (*pieces.adapted_on, *pieces.held_out)]
+    assert pieces.held_out
+    assert all(piece.is_labelled for piece in pieces.held_out)
+    for position, one in enumerate(ground):
+        for other in ground[position + 1 :]:
+            assert min(one[2], other[2]) <= max(one[0], other[0]) or min(one[3], other[3]) <= max(
+                one[1], other[1]
+            )
+
+
+def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked, tmp_path, monkeypatch):
+    class Often(Checkpoint):
+        def __init__(self, path, *, every_s, num_steps):
+            super().__init__(path, every_s=0.0 * every_s, num_steps=num_steps)
+
+    monkeypatch.setattr(commands, "Checkpoint", Often)
+
+    def stop(what, done, _of):
+        if (what, done) == ("adapting", 2):
+            raise KeyboardInterrupt
+
+    asked = replace(asked, num_steps=3)
+    with pytest.raises(KeyboardInterrupt):
+        adapt_artefact(asked, each_step=stop)
+    steps = []
+    resumed = adapt_artefact(asked, each_step=lambda what, done, _: steps.append((what, done)))
+    assert [done for what, done in steps if what == "adapting"] == [2, 3]
+    whole = adapt_artefact(replace(asked, out=tmp_path / "whole", into=tmp_path / "other"))
+    assert weights(resumed) == weights(whole)
+    with pytest.raises(AdaptationError, match="its method differ"):
+        adapt_artefact(replace(asked, method="erm"))
+
+
+def test_minutes_become_steps_that_a_resumed_run_keeps(asked):
+    asked = replace(asked, num_steps=None, seconds=0.5, method="erm")
+    adapt_artefact(asked)
+    noted = json.loads((asked.out / "adaptation.json").read_text())["num_steps"]
+    assert noted >= 1
+    again = adapt_artefact(asked)
+    assert json.loads((asked.out / "adaptation.json").read_text())["num_steps"] == noted
+    assert again.artefact.manifest.version == "0.2.0"
+    assert again.artefact.folder != asked.into / "toy-rgbi-orthos"
+
+
+def test_near_infrared_is_read_from_its_twin(asked, tmp_path):
+    twin = np.stack([np.full((256, 384), value, dtype=np.uint8) for value in (77, 20, 30)])
+    import rasterio  # noqa: PLC0415
+
+    with rasterio.open(tmp_path / "orthos" / "a.tif") as file:
+        profile = file.profile
+    (tmp_path / "irc").mkdir()
+    with rasterio.open(tmp_path / "irc" / "a_irc.tif", "w", **profile) as file:
+        file.write(twin)
+    bands = ("red", "green", "blue", "nir")
+    orthos = open_orthos(asked.target, bands=bands, gsd_m=_range(), irc=tmp_path / "irc")
+    assert orthos[0].bands == bands
+    [piece] = read_pieces(orthos, bands, annotations=None, seed=0).adapted_on
+    assert (piece.image_CHW[3, 10:] == 77).all()
+    assert not piece.image_CHW[:, :10].any()
+    assert (
+        adapt_artefact(replace(asked, source="none", irc=tmp_path / "irc")).artefact.manifest.inputs[0].bands
+        == bands
+    )
+
+
+def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_ortho(tmp_path / "coarse.tif", classes_HW=truth(), gsd_m=5.0)
+    write_ortho(tmp_path / "grey.tif", classes_HW=truth(), num_bands=1)
+    write_ortho(tmp_path / "two" / "a.tif", classes_HW=truth())
+    write_ortho(tmp_path / "two" / "b.tif", classes_HW=truth(), crs="EPSG:3857")
+    write_cosia(tmp_path / "far.gpkg", truth(), left_m=LEFT_M + 50_000.0)
+    (tmp_path / "halves" / "images").mkdir(parents=True)
+    bare = make_bare(house, tmp_path)
+    for changes, said in (
+        ({"target": tmp_path / "nowhere"}, "does not exist"),
+        ({"target": tmp_path / "empty"}, "holds no orthophoto"),
+        ({"target": tmp_path / "coarse.tif"}, "pixels of 5 m"),
+        ({"target": tmp_path / "grey.tif"}, "missing bands"),
+        ({"target": tmp_path / "two"}, "EPSG:3857"),
+        ({"labels": tmp_path / "far.gpkg"}, "cover none of the"),
+        ({"method": "magic"}, "no method 'magic'"),
+        ({"method": "fda", "source": "none"}, "--source is none"),
+        ({"source": str(tmp_path / "halves")}, "labels is not there"),
+        ({"artefact": str(bare)}, "carries no weights"),
+        ({"artefact": "nothing"}, "no model 'nothing'"),
+    ):
+        from models.errors import RemediedError  # noqa: PLC0415
+
+        with pytest.raises(RemediedError, match=said) as refused:
+            adapt_artefact(replace(asked, **changes))
+        assert refused.value.remedy, said
+
+
+def test_an_artefact_that_always_read_near_infrared_is_not_served_without(asked, tmp_path):
+    make_artefact(tmp_path, model_id="always", nir_drop_share=0.0)
+    with pytest.raises(AdaptationError, match="reads nir"):
+        adapt_artefact(replace(asked, artefact=str(tmp_path / "artefacts" / "always")))
+
+
+def test_calibration_keeps_the_weights_and_tells_both_errors(asked, house, tmp_path):
+    write_cosia(tmp_path / "labels.gpkg", truth())
+    made = calibrate_artefact(
+        CalibrationRequest(
+            artefact=asked.artefact, target=asked.target, labels=tmp_path / "labels.gpkg", into=asked.into
+        )
+    )
+    before = Artefact.load(house / "artefacts" / "toy-rgbi")
+    assert made.artefact.file_of("weights").read_bytes() == before.file_of("weights").read_bytes()
+    assert made.artefact.manifest.temperature == made.temperature
+    assert made.ece < made.ece_before
+    assert f"| {made.ece_before:.4f} | {made.ece:.4f} |" in made.artefact.card()
+    with pytest.raises(AdaptationError, match="nothing to calibrate on"):
+        calibrate_artefact(CalibrationRequest(artefact=asked.artefact, into=asked.into))
+
+
+def make_bare(house, tmp_path):
+    """The artefact without its weights."""
+    artefact = Artefact.load(house / "artefacts" / "toy-rgbi")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    kept = {n: s for n, s in artefact.manifest.files.items() if s.role not in ("weights", "recipe")}
+    for name in kept:
+        (bare / name).write_bytes((artefact.folder / name).read_bytes())
+    manifest = artefact.manifest.model_copy(update={"files": kept})
+    (bare / "manifest.json").write_text(manifest.model_dump_json())
+    return bare
+
+
+def _range():
+    from models.manifest import Range  # noqa: PLC0415
+
+    return Range(min=0.15, max=0.5, nominal=0.2)
+
+
+def _bounds(piece):
+    a, _, c, _, e, f = piece.transform
+    height, width = piece.image_CHW.shape[1:]
+    return round(c, 3), round(f + e * height, 3), round(c + a * width, 3), round(f, 3)

@@ -1,0 +1,1 @@
+"""A model adapted to a territory: from an artefact and a folder of orthophotos to a new artefact."""

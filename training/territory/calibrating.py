@@ -1,0 +1,174 @@
+"""What `orthoscape-train calibrate` does: the same weights, confidences truer on labelled data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.nomenclature import get_nomenclature
+from training.calibration import LabelledLogits
+from training.data.annotations import open_annotations
+from training.data.orthos import open_orthos
+from training.data.sources import load_source
+from training.export import Exported, write_artefact
+from training.importing.commands import models_folder
+from training.territory.errors import LabelsUnfit
+from training.territory.pieces import as_source, read_pieces
+from training.territory.start import Start, find_start, folder_for, next_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from models.artefact import Artefact
+    from training.data.sources import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationRequest:
+    """What a caller asks for: a data set by its name, or orthophotos and labels of them."""
+
+    artefact: str
+    data: tuple[str, Path] | None = None
+    target: Path | None = None
+    labels: Path | None = None
+    irc: Path | None = None
+    into: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrated:
+    """What came of it."""
+
+    artefact: Artefact
+    temperature_before: float
+    temperature: float
+    ece_before: float
+    """On images that the temperature was not fitted on."""
+    ece: float
+
+
+def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
+    """Refit an artefact's temperature on half of some labelled images, judge it on the others, write it anew.
+
+    Raises:
+        RemediedError: As its subclasses name.
+    """
+    into = request.into or models_folder()
+    start = find_start(request.artefact, into=into)
+    source = _labelled(request, start)
+    fitted_on, judged_on = _halves(source, seed=request.seed)
+    logits = [
+        LabelledLogits.of(
+            start.network,
+            half,
+            channels=start.recipe.channels,
+            missing=start.absent(start.reads.bands),
+            seed=request.seed,
+        )
+        for half in (fitted_on, judged_on)
+    ]
+    before, after = start.artefact.manifest.temperature, logits[0].temperature()
+    eces = logits[1].ece(before), logits[1].ece(after)
+    manifest = start.artefact.manifest
+    version = next_version(manifest.id, into=into, least=manifest.version, part=2)
+    by_band = {each.band: each for each in manifest.reference[start.reads.name]}
+    some = manifest.reference[start.reads.name][0]
+    artefact = write_artefact(
+        Exported(
+            model_id=manifest.id,
+            title=manifest.title,
+            bands=start.reads.bands,
+            temperature=after,
+            metrics=manifest.metrics,
+            card=_card(start, version, source.name, temperatures=(before, after), eces=eces),
+            training=manifest.training,
+            has_weights=manifest.training.weights_of is None,
+            domains=manifest.domains,
+            licence=manifest.licence,
+        ),
+        start.network,
+        replace(start.recipe, version=version),
+        # Those of bands that it does not read are not written.
+        references=tuple(by_band.get(band, some) for band in start.recipe.bands),
+        golden_NCHW=start.golden(),
+        folder=folder_for(manifest.id, version, into=into),
+    )
+    return Calibrated(
+        artefact=artefact,
+        temperature_before=before,
+        temperature=after,
+        ece_before=round(eces[0], 4),
+        ece=round(eces[1], 4),
+    )
+
+
+def _labelled(request: CalibrationRequest, start: Start) -> Source:
+    recipe = start.recipe
+    if request.data is not None:
+        name, folder = request.data
+        return load_source(name, folder, bands=recipe.bands, held_out=())[0]
+    if request.target is None or request.labels is None:
+        raise LabelsUnfit(
+            "nothing to calibrate on",
+            remedy="Give --data NAME=FOLDER, or --target ORTHOPHOTOS and --labels of them.",
+        )
+    orthos = open_orthos(request.target, bands=start.reads.bands, gsd_m=start.reads.gsd_m, irc=request.irc)
+    pieces = read_pieces(
+        orthos, recipe.bands, annotations=open_annotations(request.labels), seed=request.seed
+    )
+    return as_source(
+        [piece for piece in (*pieces.adapted_on, *pieces.held_out) if piece.is_labelled],
+        request.target.stem,
+        channels=recipe.channels,
+        nomenclature=get_nomenclature(recipe.nomenclature),
+        bands=len(recipe.bands),
+    )
+
+
+def _halves(source: Source, *, seed: int) -> tuple[Source, Source]:
+    """Domains on one side or the other, or images where there is one domain.
+
+    Raises:
+        LabelsUnfit: There is one image.
+    """
+    if len(source) < 2:
+        raise LabelsUnfit(
+            f"{source.name} is one labelled image: nothing is left to judge on",
+            remedy="Give more of them, or larger ones.",
+        )
+    domains = sorted(set(source.domains))
+    keys = source.domains if len(domains) > 1 else tuple(str(number) for number in range(len(source)))
+    order = np.random.default_rng([seed, 3]).permutation(sorted(set(keys)))
+    first = set(order[: (len(order) + 1) // 2].tolist())
+    named = replace(source, domains=keys)
+    return named.of_domains(first), named.of_domains(set(keys) - first)
+
+
+def _card(
+    start: Start,
+    version: str,
+    name: str,
+    *,
+    temperatures: tuple[float, float],
+    eces: tuple[float, float],
+) -> str:
+    """The artefact's card, its heading of the new version, and what was changed."""
+    manifest = start.artefact.manifest
+    _, _, rest = start.artefact.card().partition("\n")
+    lines = (
+        "",
+        "## Calibrated",
+        "",
+        f"The weights are those of `{manifest.key}`; what is said above of confidence and of graphs in lower",
+        f"precision is said of that one. The temperature was fitted on half of {name}; the expected",
+        "calibration error is that of the other half.",
+        "",
+        "| | before | after |",
+        "|---|---|---|",
+        f"| temperature | {temperatures[0]:g} | {temperatures[1]:g} |",
+        f"| expected calibration error | {eces[0]:.4f} | {eces[1]:.4f} |",
+    )
+    return f"# {manifest.id} {version}\n{rest.rstrip()}\n" + "\n".join(lines) + "\n"
