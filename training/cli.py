@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from models.errors import RemediedError
+from training.benchmark.cli import benchmark
+from training.options import folders_of
 from training.territory.cli import adapt, calibrate
 
 if TYPE_CHECKING:
@@ -84,25 +86,8 @@ def fit(  # noqa: PLR0913, PLR0917  click passes options by name
         drawing=commands.Drawing(
             budget_s=float("inf") if draw_minutes is None else 60 * draw_minutes, num_processes=processes
         ),
-        data=_folders(data),
+        data=folders_of(data),
     )
-
-
-def _folders(words: tuple[str, ...]) -> dict[str, Path]:
-    """Folders of data sets, by name.
-
-    Raises:
-        BadParameter: One is not written so, or is no folder.
-    """
-    folders = {}
-    for word in words:
-        name, has_folder, folder = word.partition("=")
-        if not has_folder or not Path(folder).is_dir():
-            raise click.BadParameter(
-                f"{word!r} is not NAME=FOLDER of a folder that is there", param_hint="--data"
-            )
-        folders[name] = Path(folder)
-    return folders
 
 
 @main.command()
@@ -151,7 +136,7 @@ def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, d
         into=into,
         note=note,
         precisions=[precision for precision, is_tried in tried.items() if is_tried],
-        data=_folders(data),
+        data=folders_of(data),
     )
     for artefact in artefacts:
         manifest = artefact.manifest
@@ -195,4 +180,5 @@ def import_(
 
 
 main.add_command(adapt)
+main.add_command(benchmark)
 main.add_command(calibrate)

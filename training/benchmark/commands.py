@@ -1,0 +1,159 @@
+"""What `orthoscape-train benchmark` does: the queue, then the figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import platform
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from training.benchmark.experiments import EXPERIMENTS, lay_out
+from training.benchmark.pictures import load, sheet, write_predictions
+from training.benchmark.report import write_tables
+from training.benchmark.runs import FLIPPED, STRENGTHENED, Outcome, Run, work_off
+from training.benchmark.summary import Results, choose, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from training.benchmark.case import Case
+    from training.benchmark.runs import Budget
+
+RESULTS_NAME, TABLES_NAME = "adaptation.json", "adaptation.md"
+SHEET_IMAGES = 3
+"""Test images of a target that are drawn side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is asked for."""
+
+    experiments: tuple[str, ...]
+    data: Mapping[str, Path]
+    """Folder of each data set."""
+    seeds: tuple[int, ...]
+    methods: tuple[str, ...]
+    budget: Budget
+    folder: Path
+    """Where runs lie."""
+
+    def cases(self) -> dict[tuple[str, str], Case]:
+        """By experiment and target.
+
+        Raises:
+            KeyError: The folder of a data set is not named.
+        """
+        found = {}
+        for name in self.experiments:
+            for case in EXPERIMENTS[name].build(self.data[EXPERIMENTS[name].data]):
+                found[case.experiment, case.target] = case
+        return found
+
+    def queue(self, cases: Mapping[tuple[str, str], Case]) -> list[Run]:
+        """All runs, in their order."""
+        targets = {name: [row[1] for row in cases if row[0] == name] for name in self.experiments}
+        return lay_out(self.experiments, targets, seeds=self.seeds, methods=self.methods)
+
+
+def run_queue(plan: Plan, *, minutes: float | None) -> int:
+    """Do what has not been done; no run is begun after so many minutes. Returns how many were done."""
+    cases = plan.cases()
+    ends_s = None if minutes is None else time.monotonic() + 60 * minutes
+    return work_off(
+        plan.queue(cases),
+        cases,
+        plan.budget,
+        folder=plan.folder,
+        is_time_up=lambda: ends_s is not None and time.monotonic() > ends_s,
+    )
+
+
+def read_results(plan: Plan, cases: Mapping[tuple[str, str], Case]) -> Results:
+    """Of the runs of a plan that have ended."""
+    found = [Outcome.read(plan.folder, run) for run in plan.queue(cases)]
+    return Results.of([outcome for outcome in found if outcome is not None])
+
+
+def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
+    """Figures, tables and pictures of the runs that have ended.
+
+    Returns:
+        The summary.
+    """
+    cases = plan.cases()
+    results = read_results(plan, cases)
+    ceilings = {row: case.ceiling for row, case in cases.items()}
+    summary = summarise(results, candidates=plan.methods, ceilings=ceilings)
+    out.mkdir(parents=True, exist_ok=True)
+    written = {
+        "summary": summary,
+        "machine": _machine(),
+        "outcomes": [
+            {
+                "run": outcome.run.name,
+                "fingerprint": outcome.fingerprint,
+                "counts_TP": outcome.counts_TP if EXPERIMENTS[outcome.run.experiment].is_judged else None,
+                "labels": outcome.labels,
+                "seconds": outcome.seconds,
+            }
+            for outcome in results.outcomes.values()
+        ],
+        "budget": _budget(results),
+    }
+    (out / RESULTS_NAME).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    (out / TABLES_NAME).write_text(write_tables(summary), encoding="utf-8")
+    for row, case in cases.items():
+        _draw(plan, results, row, case, out=out)
+    return summary
+
+
+def predict_target(plan: Plan, row: tuple[str, str], *, names: Sequence[str], out: Path) -> list[Path]:
+    """Labels of all of a target's test images by S1 and by the chosen method, as PNG.
+
+    Raises:
+        ValueError: No other target is known that a method could be chosen by.
+        FileNotFoundError: A run has not ended.
+    """
+    cases = plan.cases()
+    choice = choose(read_results(plan, cases), row, candidates=plan.methods)
+    if choice.method is None:
+        raise ValueError(f"nothing chooses a method for {row[1]}: run {EXPERIMENTS[row[0]].chosen_by} first")
+    paths = []
+    for role, folder in ((STRENGTHENED, "S1"), (choice.method, "adapted")):
+        run = Run(experiment=row[0], target=row[1], role=role, seed=plan.seeds[0])
+        network = load(run, cases[row], plan.budget, folder=plan.folder)
+        paths += write_predictions(network, cases[row], names=names, out=out / folder)
+    return paths
+
+
+def _draw(plan: Plan, results: Results, row: tuple[str, str], case: Case, *, out: Path) -> None:
+    """Pixels, truth, S0, S1 and the chosen method side by side; nothing where a run is missing."""
+    choice = choose(results, row, candidates=plan.methods)
+    roles = [role for role in (FLIPPED, STRENGTHENED, choice.method) if role is not None]
+    runs = [Run(experiment=row[0], target=row[1], role=role, seed=plan.seeds[0]) for role in roles]
+    if case.source.name != "dubai" or not all((plan.folder / f"{run.name}.pt").is_file() for run in runs):
+        return
+    networks = [load(run, case, plan.budget, folder=plan.folder) for run in runs]
+    numbers = range(min(SHEET_IMAGES, len(case.test)))
+    picture = sheet(case, networks, numbers=numbers, has_truth=EXPERIMENTS[row[0]].is_judged)
+    picture.save(out / f"{row[0]}-{row[1]}.png", optimize=True)
+
+
+def _budget(results: Results) -> dict[str, Any] | None:
+    budgets = [outcome.budget for outcome in results.outcomes.values()]
+    return dict(vars(budgets[0])) if budgets else None
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "processor": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,106 @@
+"""What is compared: experiments by name, and the order of their runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from training.adaptation import CANDIDATES
+from training.benchmark import dubai_cases, naip_cases
+from training.benchmark.runs import CONTROL, FEW_SHOT, FLIPPED, ORACLE, STRENGTHENED, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from training.benchmark.case import Case
+
+SHOTS = (1, 5, 20)
+"""Labelled windows of the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One comparison."""
+
+    title: str
+    data: str
+    """Name of the data set, as in ``--data NAME=FOLDER``."""
+    build: Callable[[Path], list[Case]]
+    chosen_by: tuple[str, ...]
+    """Experiments whose targets choose the method of a target here; its own row is never read."""
+    goal: float | None = None
+    """Share of the gap between S0 and O that is to be closed."""
+    is_judged: bool = True
+    """Whether the target's labels are there."""
+    has_few_shots: bool = False
+
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        "dubai_induced_shift": Experiment(
+            title="Dubai, induced shift",
+            data="dubai",
+            build=dubai_cases.induced_shift,
+            chosen_by=("dubai_leave_one_out", "naip_seasons"),
+            goal=0.5,
+        ),
+        "naip_seasons": Experiment(
+            title="NAIP, summer and autumn across tiles",
+            data="naip",
+            build=naip_cases.seasons,
+            chosen_by=("naip_seasons", "dubai_induced_shift"),
+            goal=0.5,
+        ),
+        "tile_7": Experiment(
+            title="Dubai, tile 7 from tiles 1 to 6",
+            data="dubai",
+            build=dubai_cases.tile_seven,
+            chosen_by=("dubai_leave_one_out", "dubai_induced_shift"),
+            is_judged=False,
+        ),
+        "dubai_leave_one_out": Experiment(
+            title="Dubai, leave one domain out",
+            data="dubai",
+            build=dubai_cases.leave_one_out,
+            chosen_by=("dubai_leave_one_out",),
+            has_few_shots=True,
+        ),
+    }
+)
+
+
+def roles_of(experiment: Experiment, *, methods: Collection[str] = CANDIDATES) -> list[str]:
+    """Roles of each of its targets, what matters most first."""
+    roles = [STRENGTHENED, FLIPPED]
+    if experiment.is_judged:
+        roles += [ORACLE]
+    roles += [CONTROL, *methods]
+    if experiment.has_few_shots:
+        roles += [f"{FEW_SHOT}{num_windows}" for num_windows in SHOTS]
+    return roles
+
+
+def lay_out(
+    names: Sequence[str],
+    targets: Mapping[str, Sequence[str]],
+    *,
+    seeds: Sequence[int],
+    methods: Collection[str] = CANDIDATES,
+) -> list[Run]:
+    """All runs in their order: seed by seed, experiment by experiment, S1, S0 and O of a target first.
+
+    Args:
+        names: Of experiments.
+        targets: Of each experiment.
+        seeds: Of initial weights and all chance.
+        methods: To adapt with.
+    """
+    return [
+        Run(experiment=name, target=target, role=role, seed=seed)
+        for seed in seeds
+        for name in names
+        for target in targets[name]
+        for role in roles_of(EXPERIMENTS[name], methods=methods)
+    ]

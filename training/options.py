@@ -1,0 +1,22 @@
+"""Options that several commands take."""
+
+from pathlib import Path
+
+import click
+
+
+def folders_of(words: tuple[str, ...]) -> dict[str, Path]:
+    """Folders of data sets, by name.
+
+    Raises:
+        BadParameter: One is not written so, or is no folder.
+    """
+    folders = {}
+    for word in words:
+        name, has_folder, folder = word.partition("=")
+        if not has_folder or not Path(folder).is_dir():
+            raise click.BadParameter(
+                f"{word!r} is not NAME=FOLDER of a folder that is there", param_hint="--data"
+            )
+        folders[name] = Path(folder)
+    return folders
