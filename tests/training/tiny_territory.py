@@ -1,4 +1,4 @@
-"""A territory of a few hundred pixels: orthophotos, labels of them as CoSIA delivers them, and an artefact."""
+"""A territory of a few hundred pixels: orthophotos, labels as CoSIA delivers them, and an artefact."""
 
 import numpy as np
 import pyogrio

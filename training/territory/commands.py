@@ -61,6 +61,8 @@ _SURE_PERCENT = 90
 _VALIDATION_SCENES = 16
 """Generated scenes, never trained on, that the temperature is refitted on."""
 _EVERY_S = 60.0
+_FEW_PIECES = 16
+"""Below it an adaptation is warned of: on four blocks it was seen to break a map."""
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +128,11 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
         seed=request.seed,
         each_piece=lambda done, of: tell("reading", done, of),
     )
+    if len(pieces.adapted_on) < _FEW_PIECES:
+        log.warning(
+            "%d blocks are few: statistics are those of one place; give more orthophotos of the territory",
+            len(pieces.adapted_on),
+        )
     model_id = request.model_id or f"{start.artefact.manifest.id}-{slug(request.target.stem)}"
     run = request.out or Path("runs") / f"adapt-{model_id}"
     task = _Task(start=start, method=method, request=request, pieces=pieces, bands=bands, run=run)

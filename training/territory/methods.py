@@ -28,7 +28,7 @@ DEFAULT_WITHOUT_SOURCE = "adabn"
 EM_PRIORS = "em_priors"
 WITHOUT_SOURCE = ("adabn", EM_PRIORS, "self_training")
 KNOWN = (*METHODS, EM_PRIORS)
-NUM_CROPS = 128
+NUM_CROPS = 64
 """Crops of the target that statistics and shares of classes are taken from."""
 
 
