@@ -17,6 +17,9 @@ Role = Literal["red", "green", "blue", "nir", "height"]
 Precision = Literal["fp32", "int8", "fp16"]
 """What a graph computes in: the first is the model, the others are nearly it and say how nearly."""
 
+Provenance = Literal["real-fine", "real-coarse", "synthetic-only"]
+"""Who taught a class: real labels of its own, real labels shared with others, or generated ones alone."""
+
 FileRole = Literal["model", "golden", "card", "weights", "recipe"]
 
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -123,6 +126,23 @@ class Metrics(_Part):
     """Classes neither in truth nor predicted; they are in no mean."""
 
 
+class CoarseMetrics(_Part):
+    """What was measured on one real domain that training never saw, whose truth is in coarse labels."""
+
+    label_set: str
+    """Data set whose labels these are."""
+    num_images: PositiveInt
+    num_pixels: PositiveInt
+    balanced_accuracy: Share
+    """Mean over the labels in ``recall``."""
+    accuracy: Share
+    """Share of labelled pixels whose class may be what the label says."""
+    recall: dict[str, Share]
+    """Coarse label to the share of its pixels that were given a class standing for it."""
+    absent: tuple[str, ...] = ()
+    """Labels with too small a share of the truth; they are in no mean."""
+
+
 class Faithfulness(_Part):
     """How near a graph of lower precision is to fp32 on one domain, as measured when it was kept."""
 
@@ -181,7 +201,11 @@ class Manifest(_Part):
     reference: dict[str, tuple[BandReference, ...]]
     """By input name: one entry a band, in the order of the bands."""
     metrics: dict[str, Metrics]
-    """By domain."""
+    """By domain; truth in single classes."""
+    coarse_metrics: dict[str, CoarseMetrics] = {}
+    """By real domain; truth in coarse labels."""
+    provenance: dict[str, Provenance] = {}
+    """Class key to who taught it; empty where nobody says."""
     lowered: dict[Precision, dict[str, Faithfulness]] = {}
     """Of each graph of lower precision, by domain, how near it is to fp32."""
     temperature: PositiveFloat = 1.0
@@ -213,6 +237,13 @@ class Manifest(_Part):
                 f"graphs in {', '.join(self.precisions)}, but figures of {', '.join(self.lowered) or 'none'}:"
                 " a graph of lower precision says how near it is to fp32"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tells_of_its_classes(self) -> Self:
+        live = {NOMENCLATURES[self.nomenclature].classes[value].slug for value in self.channels}
+        if self.provenance and set(self.provenance) != live:
+            raise ValueError(f"provenance must be told of the live classes: {', '.join(sorted(live))}")
         return self
 
     @property

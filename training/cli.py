@@ -124,7 +124,7 @@ def evaluate(run: Path) -> None:
     "--data",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="Where a real data set of the recipe lies; once for each, with --int8 or --fp16.",
+    help="Where a real data set of the recipe lies, to be judged on; once for each.",
 )
 def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, data: tuple[str, ...]) -> None:
     """Export RUN as artefacts: measured, calibrated, proved equal to the network."""

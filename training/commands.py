@@ -17,14 +17,17 @@ from models.manifest import Metrics, Precision, Role, Training
 from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
 from training import judging
+from training import real as real_sources
 from training.batches import Mixture
-from training.card import RunFacts, write_card
+from training.card import Measured, RunFacts, write_card
+from training.data.credits import CREDITS
 from training.data.errors import DataError
 from training.data.sources import Source, load_source
 from training.evaluate import Confusion, evaluate, fit_temperature, to_metrics, torch_predictor
 from training.export import Exported, write_artefact
 from training.judging import CoarseScore, assign, count
 from training.loop import RunLimits, RunState, channel_table, fit, restore
+from training.machine import read_starts, write_start
 from training.networks.compact import CompactUNet, count_parameters
 from training.recipes import LANDSCAPES, Recipe, finding
 from training.recipes.finding import RecipeMissing, read_origin, write_origin
@@ -120,6 +123,7 @@ def fit_recipe(
     if seconds is None and num_steps is None:
         num_steps = recipe.num_steps
     limits = RunLimits(num_steps=num_steps, seconds=seconds)
+    write_start(out, num_steps=num_steps)
     return fit(mixture, out=out, limits=limits, each_checkpoint=look_at)
 
 
@@ -240,19 +244,23 @@ def export_run(
         into: Folder of artefact folders; None is the packaged one.
         note: For the card: what happened to the run that its commands do not show.
         precisions: Lower ones to try; see ``training.precisions``.
-        data: Folders of the recipe's real data sets, by name: lower precisions are judged on them too.
+        data: Folders of the recipe's real data sets, by name: the artefacts are judged on what is held out.
 
     Raises:
-        ClickException: A lower precision is to be tried, and a real data set of the recipe is not named.
+        ClickException: A real data set of the recipe is not named, or nobody knows whose it is.
     """
     recipe = _recipe_of(run)
-    real = read_real(recipe, data or {}) if precisions else {}
+    real = read_real(recipe, data or {})
+    if unknown := set(real) - set(CREDITS):
+        raise click.ClickException(
+            f"training/data/credits.py does not say whose {', '.join(sorted(unknown))} is, and on which terms"
+        )
     state = restore(recipe, mixture=None, out=run)
     validation = load_scenes(recipe.validation, bands=recipe.bands, folder=CACHE_FOLDER)
     calibration = validation
     if precisions:
-        seen = replace(recipe.train, num_scenes=min(_CALIBRATION_SCENES, recipe.train.num_scenes))
-        calibration = load_scenes(seen, bands=recipe.bands, folder=CACHE_FOLDER)
+        few = replace(recipe.train, num_scenes=min(_CALIBRATION_SCENES, recipe.train.num_scenes))
+        calibration = load_scenes(few, bands=recipe.bands, folder=CACHE_FOLDER)
     reference = read_reference(run)
     golden_NCHW = _golden_window(validation)
     facts = RunFacts(
@@ -261,27 +269,40 @@ def export_run(
         minutes=state.elapsed_s / 60,
         num_scenes=reference.num_scenes,
         note=note,
+        starts=read_starts(run),
+        real=real,
+        provenance=real_sources.provenance_of(
+            [train for train, _ in real.values()],
+            channels=recipe.channels,
+            nomenclature=get_nomenclature(recipe.nomenclature),
+        ),
     )
     artefacts: list[Artefact] = []
     for suffix, bands in band_sets(recipe).items():
         missing = [row for row, band in enumerate(recipe.bands) if band not in bands]
+        rows = [row for row in range(len(recipe.bands)) if row not in missing]
+        seen = real_sources.with_bands(real, rows)
+        # On generated scenes alone: images trained on ask for a sharper one than real ground never seen does.
         temperature = fit_temperature(
             state.average, validation, channel_of_value=channel_table(recipe), missing=missing
         )
         metrics = score(state.average, recipe, validation, bands=bands)
+        coarse = real_sources.coarse_metrics(score_real(state.average, recipe, seen, bands=bands), seen)
         exported = Exported(
             model_id=f"{recipe.model_id}-{suffix}",
             title=f"{recipe.title}, {suffix.upper()}",
             bands=bands,
             temperature=temperature,
             metrics=metrics,
+            coarse_metrics=coarse,
+            provenance=facts.provenance,
+            domains=(DOMAIN, *real_sources.trained_domains(real)),
             card=write_card(
                 recipe,
                 facts,
                 suffix=suffix,
                 bands=bands,
-                metrics=metrics,
-                temperature=temperature,
+                measured=Measured(metrics=metrics, coarse=coarse, temperature=temperature),
             ),
             training=Training(
                 commit=working_commit(),

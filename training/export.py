@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from safetensors.torch import save_file
 from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
 from models.manifest import (
     BandReference,
+    CoarseMetrics,
     FileSpec,
     InputSpec,
     Manifest,
     Metrics,
     OutputNames,
     Precision,
+    Provenance,
     Range,
     Role,
     Training,
@@ -70,6 +72,10 @@ class Exported:
     bands: tuple[Role, ...]
     temperature: float
     metrics: Mapping[str, Metrics]
+    coarse_metrics: Mapping[str, CoarseMetrics] = field(default_factory=dict)
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    domains: tuple[str, ...] = ("generated landscapes",)
+    """That were trained on."""
     card: str
     training: Training
     has_weights: bool
@@ -307,6 +313,8 @@ def _manifest(
         domains=exported.domains,
         reference={"image": tuple(references[position] for position in kept)},
         metrics=dict(exported.metrics),
+        coarse_metrics=dict(exported.coarse_metrics),
+        provenance=dict(exported.provenance),
         lowered=lowered,
         temperature=exported.temperature,
         licence=exported.licence,

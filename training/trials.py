@@ -14,14 +14,12 @@ from training.data.sources import Source
 from training.evaluate import Confusion, torch_predictor
 from training.networks.compact import STRIDE_PX, CompactUNet
 from training.precisions import Lowering, Trial
+from training.real import Real, with_bands
 from training.recipes.recipe import Recipe
 from training.scenes import SceneSet
 
 _WINDOW_PX = 256
 _WINDOWS_PER_SOURCE = 64
-
-Real = Mapping[str, tuple[Source, Source]]
-"""Real sources by name, as what is trained on and what is held out."""
 
 
 def plan_lowering(
@@ -56,9 +54,7 @@ def plan_lowering(
             Trial(domain=domain, source=source, metric="miou", score=_Miou(recipe.channels, num_classes))
         )
     away = [row for row in range(len(recipe.bands)) if row not in rows]
-    for train, judged in real.values():
-        if set(train.absent) & set(rows):
-            continue
+    for train, judged in with_bands(real, rows).values():
         seen.append(train)
         predict = torch_predictor(network, channels=recipe.channels, missing=sorted({*train.absent, *away}))
         assigned_V = judging.assign(judging.count(train, predict, num_classes=num_classes), train.sets)

@@ -57,6 +57,10 @@ def model_item(
             "orthoscape:metrics": {
                 domain: metrics.model_dump(mode="json") for domain, metrics in manifest.metrics.items()
             },
+            "orthoscape:coarse_metrics": {
+                domain: metrics.model_dump(mode="json") for domain, metrics in manifest.coarse_metrics.items()
+            },
+            "orthoscape:provenance": dict(manifest.provenance),
             "orthoscape:gsd_m": manifest.inputs[0].gsd_m.model_dump(),
             **({} if digest is None else {"orthoscape:digest": digest}),
         },

@@ -34,6 +34,9 @@ def models(settings: Settings, *, model: str | None) -> None:
         )
         for domain, metrics in manifest.metrics.items():
             click.echo(f"  {domain}: mIoU {metrics.miou:.3f} over {len(metrics.iou)} classes")
+        for domain, coarse in manifest.coarse_metrics.items():
+            told = f"balanced accuracy {coarse.balanced_accuracy:.3f} over {len(coarse.recall)} coarse labels"
+            click.echo(f"  {domain}: {told} of {coarse.label_set}")
     for path, error in registry.unreadable().items():
         click.secho(f"{path} cannot be used: {error.message}", fg="yellow", err=True)
     click.echo(f"more are found in {settings.models_folder}")

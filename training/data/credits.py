@@ -1,0 +1,23 @@
+"""Whose the real data sets are, and under which terms weights trained on them may be passed on."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CREDITS: Mapping[str, str] = MappingProxyType(
+    {
+        "dubai": (
+            "*Semantic segmentation of aerial imagery*: imagery of the Mohammed Bin Rashid Space Centre"
+            " (MBRSC), Dubai, labelled by Humans in the Loop. CC0 1.0."
+        ),
+        "naip": (
+            "imagery of the National Agriculture Imagery Program (NAIP), U.S. Department of Agriculture:"
+            " public domain; land cover of the Chesapeake Conservancy and the U.S. Geological Survey:"
+            " CC0 1.0."
+        ),
+        "treesatai": (
+            "*TreeSatAI Benchmark Archive*: aerial imagery and genera of forest in Lower Saxony. CC BY 4.0;"
+            " which pixels are trees was told here, by their colours."
+        ),
+    }
+)
+"""By the name that a recipe gives a data set; a card must not be written without."""
