@@ -55,7 +55,7 @@ JOB: dict[str, Any] = {
     "started": None,
     "finished": None,
     "updated": "2026-11-21T10:40:00.000Z",
-    "model": "landscapes-compact-rgbi@0.1.0",
+    "model": "compact-rgbi@0.2.0",
     "profile": "onnxruntime-1.31.1-fp32-cpu-x86_64-avx512",
     "map": {"id": _MAP, "name": "annecy"},
     "area_km2": 1.05,

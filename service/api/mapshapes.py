@@ -61,7 +61,7 @@ class MapOut(Shape):
     )
     status: JobStatus = Field(description="Of the job that makes it.")
     job: str = Field(description="Id of that job.", examples=["0cv2m7"])
-    model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
+    model: str = Field(examples=["compact-rgb@0.2.0"])
     nomenclature: str = Field(examples=["cosia-16"])
     epsg: int | None = Field(examples=[2154])
     bounds: Bounds

@@ -123,7 +123,7 @@ class JobOut(Shape):
     started: Time | None
     finished: Time | None
     updated: Time
-    model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
+    model: str = Field(examples=["compact-rgb@0.2.0"])
     profile: str | None = Field(
         description="What its workers must offer for identical bytes; null until one has taken it.",
         examples=["onnxruntime-1.31.1-fp32-cpu-x86_64-avx512"],
@@ -218,7 +218,7 @@ class EstimateOut(Shape):
         examples=[13.0],
     )
     product_bytes: int = Field(description="About what the map's files will take.", examples=[20_000_000])
-    model: str = Field(examples=["landscapes-compact-rgb@1.0.0"])
+    model: str = Field(examples=["compact-rgb@0.2.0"])
     bands: list[str] = Field(examples=[["red", "green", "blue"]])
     profile: str | None
     notes: list[str] = Field(description="What will be done that you may not expect.")

@@ -15,7 +15,7 @@ from tests.api_maps.conftest import SilentBell, native_tiles
 
 def test_models_are_listed_and_told_of(client):
     listed = {model["id"]: model for model in client.get("/models").json()["models"]}
-    assert {"tiny-rgb", "landscapes-compact-rgb"} <= set(listed)
+    assert {"tiny-rgb", "compact-rgb"} <= set(listed)
     item = client.get(listed["tiny-rgb"]["links"]["self"]["href"]).json()
     assert item["properties"]["mlm:name"] == "tiny-rgb"
     card = client.get(listed["tiny-rgb"]["links"]["card"]["href"])

@@ -17,7 +17,7 @@ def facts() -> MapFacts:
         name="nantua-2024",
         label="Nantua & <alentours>",
         status="successful",
-        model="landscapes-compact-rgb@0.1.0",
+        model="compact-rgb@0.2.0",
         nomenclature=COSIA,
         bounds_wgs84=(3.0, 46.4905, 3.0157, 46.4995),
         created=1_795_000_000.0,

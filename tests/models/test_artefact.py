@@ -202,4 +202,4 @@ def test_two_artefacts_of_one_name_must_be_the_same(tmp_path):
 
 def test_the_packaged_choice_names_ids():
     assert (PACKAGED_FOLDER / "default.json").is_file()
-    assert packaged_defaults()[0] == "landscapes-compact-rgbi"
+    assert packaged_defaults()[0] == "compact-rgbi"

@@ -22,7 +22,7 @@ def test_the_packaged_weights_give_the_golden_logits():
 
 def test_an_artefact_without_weights_cannot_be_begun_with():
     with pytest.raises(WeightsUnusable, match="carries no weights"):
-        load_network("landscapes-compact-rgb", channels=CHANNELS, bands=RGBI)
+        load_network("compact-rgb", channels=CHANNELS, bands=RGBI)
 
 
 def test_weights_of_other_bands_are_refused():

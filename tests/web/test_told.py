@@ -110,7 +110,7 @@ def test_notes_and_messages_of_the_service_are_known_to_the_page() -> None:
     said = [
         *_reasons(),
         "ortho.tif: its pixels are degrees: resampled to 0.2 m in EPSG:32631",
-        "irc.tif is not used: landscapes-compact-rgb reads red, green, blue",
+        "irc.tif is not used: compact-rgb reads red, green, blue",
         "ortho.tif: band 4 is not read, since nothing says what it is; name the bands to have it read",
         NOBODY,
         crew.word_on("gpu"),

@@ -73,9 +73,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
 
 def roles_of(experiment: Experiment, *, methods: Collection[str] = CANDIDATES) -> list[str]:
     """Roles of each of its targets, what matters most first."""
-    roles = [STRENGTHENED, FLIPPED]
-    if experiment.is_judged:
-        roles += [ORACLE]
+    roles = [STRENGTHENED, FLIPPED, ORACLE] if experiment.is_judged else [STRENGTHENED]
     roles += [CONTROL, *methods]
     if experiment.has_few_shots:
         roles += [f"{FEW_SHOT}{num_windows}" for num_windows in SHOTS]

@@ -23,7 +23,7 @@ from service.tiles.matrices import find_tile_matrix_set, tile_matrix_sets
 router = APIRouter(tags=["Catalogue"])
 
 ModelId = Annotated[
-    str, Path(description="`id`, `id@version` or `default`.", examples=["landscapes-compact-rgb"])
+    str, Path(description="`id`, `id@version` or `default`.", examples=["compact-rgb"])
 ]
 
 
