@@ -74,8 +74,6 @@ class Exported:
     metrics: Mapping[str, Metrics]
     coarse_metrics: Mapping[str, CoarseMetrics] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
-    domains: tuple[str, ...] = ("generated landscapes",)
-    """That were trained on."""
     card: str
     training: Training
     has_weights: bool

@@ -25,7 +25,10 @@ def test_without_torch_it_names_the_extra_in_one_line(monkeypatch):
         (["fit", "landscapes_compact", "--steps", "1", "--minutes", "1"], "not both"),
         (["fit", "mixed_compact"], "--data dubai=FOLDER --data naip=FOLDER"),
         (["fit", "mixed_compact", "--data", "dubai"], "not NAME=FOLDER"),
-        (["fit", "mixed_compact", "--data", "dubai=.", "--data", "naip=.", "--data", "treesatai=."], "holds no folders 'Tile 1'"),
+        (
+            ["fit", "mixed_compact", "--data", "dubai=.", "--data", "naip=.", "--data", "treesatai=."],
+            "holds no folders 'Tile 1'",
+        ),
         (["export", "."], "is it a run folder"),
         (["evaluate", "."], "is it a run folder"),
     ],

@@ -83,6 +83,8 @@ def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
             bands=start.reads.bands,
             temperature=after,
             metrics=manifest.metrics,
+            coarse_metrics=manifest.coarse_metrics,
+            provenance=manifest.provenance,
             card=_card(start, version, source.name, temperatures=(before, after), eces=eces),
             training=manifest.training,
             has_weights=manifest.training.weights_of is None,

@@ -178,6 +178,7 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
             bands=bands,
             temperature=temperature,
             metrics=metrics if evidence.after is not None else {},
+            provenance=base.provenance,
             card=write_card(facts, evidence),
             training=Training(
                 commit=working_commit(),

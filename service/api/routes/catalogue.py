@@ -22,9 +22,7 @@ from service.tiles.matrices import find_tile_matrix_set, tile_matrix_sets
 
 router = APIRouter(tags=["Catalogue"])
 
-ModelId = Annotated[
-    str, Path(description="`id`, `id@version` or `default`.", examples=["compact-rgb"])
-]
+ModelId = Annotated[str, Path(description="`id`, `id@version` or `default`.", examples=["compact-rgb"])]
 
 
 class ModelUnknown(NotFound):
