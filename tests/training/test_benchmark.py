@@ -226,7 +226,7 @@ def test_leaving_a_domain_out_leaves_all_of_it_out(tmp_path, monkeypatch):
 
 def test_the_command_runs_lists_and_reports(tmp_path, monkeypatch):
     """On toys: the cases of an experiment are replaced, all else is as a user has it."""
-    toys = [case(target="one"), case(target="two", seed=20)]
+    toys = [case(target="east_old"), case(target="west_new", seed=20)]
     monkeypatch.setitem(EXPERIMENTS_OF_TEST, "naip_seasons", toys)
     options = ["--only", "naip_seasons", "--data", f"naip={tmp_path}", "--runs", str(tmp_path / "runs")]
     options += [
@@ -242,16 +242,16 @@ def test_the_command_runs_lists_and_reports(tmp_path, monkeypatch):
         "adabn,fda",
     ]
     listed = CliRunner().invoke(main, ["benchmark", "run", *options, "--list"])
-    assert listed.output.splitlines()[0].strip() == "naip_seasons/one/S1-0"
+    assert listed.output.splitlines()[0].strip() == "naip_seasons/east_old/S1-0"
     done = CliRunner().invoke(main, ["benchmark", "run", *options], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "12 runs done" in done.output
     told = CliRunner().invoke(main, ["benchmark", "report", *options, "--out", str(tmp_path / "out")])
     assert told.exit_code == 0, told.output
     summary = json.loads((tmp_path / "out" / "adaptation.json").read_text())["summary"]["naip_seasons"]
-    assert set(summary["targets"]) == {"one", "two"}
-    assert summary["targets"]["one"]["chosen_by"] == ["naip_seasons/two"]
-    assert "| one |" in (tmp_path / "out" / "adaptation.md").read_text()
+    assert set(summary["targets"]) == {"east_old", "west_new"}
+    assert summary["targets"]["east_old"]["chosen_by"] == ["naip_seasons/west_new"]
+    assert "| east_old |" in (tmp_path / "out" / "adaptation.md").read_text()
 
 
 EXPERIMENTS_OF_TEST: dict[str, list[Case]] = {}
@@ -287,9 +287,9 @@ def test_what_is_unknown_is_named(tmp_path):
 def test_pictures_hold_labels_at_the_size_of_the_images(tmp_path):
     seventh = dataclasses.replace(case(experiment="tile_7", target="t"), test=source(seed=5, side_px=50))
     EXPERIMENTS_OF_TEST["tile_7"] = [seventh]
-    EXPERIMENTS_OF_TEST["dubai_induced_shift"] = [case(experiment="dubai_induced_shift", target="shifted")]
+    EXPERIMENTS_OF_TEST["dubai_leave_one_out"] = [case(experiment="dubai_leave_one_out", target="x")]
     plan = Plan(
-        experiments=("tile_7", "dubai_induced_shift"),
+        experiments=("tile_7", "dubai_leave_one_out"),
         data={"dubai": tmp_path},
         seeds=(0,),
         methods=("fda",),
@@ -312,3 +312,32 @@ def test_pictures_hold_labels_at_the_size_of_the_images(tmp_path):
             assert (picture.size, picture.mode) == ((50, 50), "L")
             assert set(np.unique(np.asarray(picture))) <= {0, 1}
     assert write_report(plan, out=tmp_path / "report")["tile_7"]["targets"]["t"]["A"] is None
+
+
+ROWS = [
+    ("dubai_induced_shift", "shifted"),
+    *(("dubai_leave_one_out", f"Dubai_{name}") for name in ("tile-2", "tile-4", "tiles-7-8")),
+    *(("naip_seasons", f"{tile}_{date}") for tile in ("m_1_sw", "m_2_ne") for date in ("new", "old")),
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "advisers"),
+    [
+        (("dubai_induced_shift", "shifted"), ROWS[4:]),
+        (("dubai_leave_one_out", "Dubai_tile-4"), [ROWS[1], ROWS[3]]),
+        (("naip_seasons", "m_1_sw_new"), [ROWS[0], *ROWS[6:]]),
+        (("tile_7", "Dubai_tile-7"), [ROWS[1], ROWS[2]]),
+    ],
+)
+def test_no_adviser_is_judged_on_the_truth_of_the_advised(row, advisers):
+    outcomes = [outcome(each, role, 0.5) for each in ROWS for role in ("S1", "fda", "style")]
+    choice = choose(Results.of(outcomes), row, candidates=("fda", "style"))
+    assert sorted(choice.advisers) == sorted(advisers)
+
+
+def test_more_seeds_of_one_candidate_change_no_choice():
+    rows, outcomes = three_targets()
+    more = [outcome(row, role, 0.1, seed=1) for row in rows for role in ("style",)]
+    more += [outcome(row, "S1", 0.4, seed=1) for row in rows]
+    assert choose(Results.of(outcomes + more), rows[0], candidates=("fda", "style")).method == "style"

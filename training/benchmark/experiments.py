@@ -29,7 +29,7 @@ class Experiment:
     """Name of the data set, as in ``--data NAME=FOLDER``."""
     build: Callable[[Path], list[Case]]
     chosen_by: tuple[str, ...]
-    """Experiments whose targets choose the method of a target here; its own row is never read."""
+    """Experiments whose targets choose the method of a target here, but for those that share its truth."""
     goal: float | None = None
     """Share of the gap between S0 and O that is to be closed."""
     is_judged: bool = True
@@ -43,7 +43,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             title="Dubai, induced shift",
             data="dubai",
             build=dubai_cases.induced_shift,
-            chosen_by=("dubai_leave_one_out", "naip_seasons"),
+            chosen_by=("naip_seasons",),
             goal=0.5,
         ),
         "naip_seasons": Experiment(
@@ -57,7 +57,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             title="Dubai, tile 7 from tiles 1 to 6",
             data="dubai",
             build=dubai_cases.tile_seven,
-            chosen_by=("dubai_leave_one_out", "dubai_induced_shift"),
+            chosen_by=("dubai_leave_one_out",),
             is_judged=False,
         ),
         "dubai_leave_one_out": Experiment(

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from training.benchmark.advice import Row, shares_truth
 from training.benchmark.experiments import EXPERIMENTS
 from training.benchmark.runs import FLIPPED, ORACLE, STRENGTHENED, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,9 +27,6 @@ MIN_SHARE = 0.005
 MIN_GAP = 0.05
 """Least gap between S0 and O of which a share closed is told."""
 NUM_RESAMPLES = 1000
-
-Row = tuple[str, str]
-"""Experiment and target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +112,15 @@ class Results:
             )
         return float(np.mean(errors)) if errors else None
 
-    def gain(self, row: Row, role: str) -> float | None:
-        """A - S1 over the seeds that have both."""
+    def common_seeds(self, row: Row, roles: Iterable[str]) -> frozenset[int]:
+        """Of those roles that have any."""
+        known = [{*self.seeds(row, role)} for role in roles if self.seeds(row, role)]
+        return frozenset(set.intersection(*known)) if known else frozenset()
+
+    def gain(self, row: Row, role: str, *, seeds: Collection[int] | None = None) -> float | None:
+        """A - S1 over the seeds that have both, or over some of them."""
         both = sorted({*self.seeds(row, role)} & {*self.seeds(row, STRENGTHENED)})
+        both = [seed for seed in both if seeds is None or seed in seeds]
         gains = [
             self._score(row, role, seed).miou - self._score(row, STRENGTHENED, seed).miou for seed in both
         ]
@@ -164,20 +168,23 @@ class Choice:
 def choose(results: Results, row: Row, *, candidates: Sequence[str]) -> Choice:
     """The candidate of the best mean A - S1 over other targets; a target's own row is never read.
 
-    A candidate counts where all advisers know it; a target without labels advises nobody.
+    Nor is any that shares its truth. A candidate counts where all advisers know it; a target without labels
+    advises nobody. Of an adviser those seeds count that all candidates known there have: more seeds of some
+    change nothing.
     """
     names = EXPERIMENTS[row[0]].chosen_by
     advisers = tuple(
         other
         for other in results.rows
-        if other != row
+        if not shares_truth(row, other)
         and other[0] in names
         and EXPERIMENTS[other[0]].is_judged
         and any(results.gain(other, method) is not None for method in candidates)
     )
+    seeds = {other: results.common_seeds(other, candidates) for other in advisers}
     means: dict[str, float] = {}
     for method in candidates:
-        gains = [results.gain(other, method) for other in advisers]
+        gains = [results.gain(other, method, seeds=seeds[other]) for other in advisers]
         known = [gain for gain in gains if gain is not None]
         if known and len(known) == len(advisers):
             means[method] = float(np.mean(known))
