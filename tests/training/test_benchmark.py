@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 from PIL import Image
 from tiny_dubai import write_dubai
 
-from training.benchmark import dubai_cases, shift
+from training.benchmark import dubai_cases, landscape_cases, shift
 from training.benchmark.case import Case
 from training.benchmark.commands import Plan, predict_target, write_report
+from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.runs import BASES, Budget, Outcome, Run, do_run, work_off
 from training.benchmark.summary import Results, choose, gap_closed, score, summarise
@@ -245,7 +247,7 @@ def test_the_command_runs_lists_and_reports(tmp_path, monkeypatch):
     assert listed.output.splitlines()[0].strip() == "naip_seasons/east_old/S1-0"
     done = CliRunner().invoke(main, ["benchmark", "run", *options], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "12 runs done" in done.output
+    assert "18 runs done" in done.output
     told = CliRunner().invoke(main, ["benchmark", "report", *options, "--out", str(tmp_path / "out")])
     assert told.exit_code == 0, told.output
     summary = json.loads((tmp_path / "out" / "adaptation.json").read_text())["summary"]["naip_seasons"]
@@ -341,3 +343,58 @@ def test_more_seeds_of_one_candidate_change_no_choice():
     more = [outcome(row, role, 0.1, seed=1) for row in rows for role in ("style",)]
     more += [outcome(row, "S1", 0.4, seed=1) for row in rows]
     assert choose(Results.of(outcomes + more), rows[0], candidates=("fda", "style")).method == "style"
+
+
+def test_rows_with_one_source_share_their_bases(tmp_path):
+    first, second = (
+        case(),
+        dataclasses.replace(case(target="two"), pool=source(seed=50), test=source(seed=51)),
+    )
+    for each in (first, second):
+        do_run(run_of(each, "S1"), each, TINY, folder=tmp_path)
+    assert len(list((tmp_path / "bases").iterdir())) == 1
+    do_run(run_of(first, "S0"), first, TINY, folder=tmp_path)
+    do_run(run_of(first, "S1", seed=1), first, TINY, folder=tmp_path)
+    assert len(list((tmp_path / "bases").iterdir())) == 3
+    weights_of = [weights(tmp_path, run_of(each, "S1")) for each in (first, second)]
+    assert all(torch.equal(weights_of[0][name], weights_of[1][name]) for name in weights_of[0])
+
+
+def test_corrections_teach_nothing_and_windows_are_drawn_anew(tmp_path):
+    each = case()
+    for role in ("S1", *CORRECTIONS, "few_shot_1", "few_shot_1_draw_1"):
+        do_run(run_of(each, role), each, TINY, folder=tmp_path)
+    base = weights(tmp_path, run_of(each, "S1"))
+    convolutions = [name for name, value in base.items() if value.ndim == 4 and "mean" not in name]
+    for role in CORRECTIONS:
+        corrected = weights(tmp_path, run_of(each, role))
+        assert all(torch.equal(corrected[name], base[name]) for name in convolutions if "head" not in name)
+        assert not all(torch.equal(corrected[name], base[name]) for name in base), role
+    drawn = [weights(tmp_path, run_of(each, role)) for role in ("few_shot_1", "few_shot_1_draw_1")]
+    assert not all(torch.equal(drawn[0][name], drawn[1][name]) for name in base)
+
+
+def test_generated_shifts_share_a_source_and_no_truth(tmp_path, monkeypatch):
+    """With a generator that answers by the spec alone."""
+    asked = []
+
+    def generate(spec):
+        asked.append(spec)
+        rng = np.random.default_rng(spec.seed)
+        shape = (spec.side_px, spec.side_px)
+        return SimpleNamespace(
+            image_CHW=rng.integers(1, 255, (5, *shape), dtype=np.uint8),
+            classes_HW=rng.integers(16, size=shape, dtype=np.uint8),
+        )
+
+    monkeypatch.setattr(landscape_cases, "generate_landscape", generate)
+    scenes = landscape_cases.Scenes(num_train=2, num_pool=1, num_test=1, side_px=32)
+    cases = landscape_cases.shifts(tmp_path, scenes=scenes)
+    assert [each.target for each in cases] == [*landscape_cases.SHIFTS, "together"]
+    assert len(asked) == 3 + 2 * len(cases)
+    assert len({each.source.fingerprint() for each in cases}) == 1
+    assert len({each.test.labels[0].tobytes() for each in cases}) == len(cases)
+    assert {spec.haze for spec in asked} == {None, 0.4}
+    again = landscape_cases.shifts(tmp_path, scenes=scenes)
+    assert len(asked) == 3 + 2 * len(cases), "scenes are kept"
+    assert [each.fingerprint() for each in again] == [each.fingerprint() for each in cases]

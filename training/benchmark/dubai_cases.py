@@ -7,6 +7,7 @@ judged on; parts of scenes 1 and 3 that share ground are odd both, in the same p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from training.benchmark.case import Case, ignoring
 from training.benchmark.shift import shifted
 from training.data import dubai
+from training.data.reading import ignore_where
+from training.data.samples import IGNORED
 from training.data.sources import Source
 
 if TYPE_CHECKING:
@@ -34,10 +37,10 @@ CEILINGS = {"Dubai_tiles-1-3": 0.52, "Dubai_tile-4": 0.40, "Dubai_tiles-7-8": 0.
 
 def induced_shift(folder: Path) -> list[Case]:
     """Odd parts as they are against even parts through the chain of `training.benchmark.shift`."""
-    data = dubai.load_dubai(folder)
-    parts = [part for part in data.parts if part.scene in APART]
-    odd = _read(data, [part for part in parts if is_odd(part)])
-    even = guarded(_read(data, [part for part in parts if not is_odd(part)]))
+    reader = _reader(folder)
+    parts = [part for part in reader.data.parts if part.scene in APART]
+    odd = _read(reader, [part for part in parts if is_odd(part)])
+    even = guarded(_read(reader, [part for part in parts if not is_odd(part)]))
     return [
         Case(
             experiment="dubai_induced_shift",
@@ -52,7 +55,8 @@ def induced_shift(folder: Path) -> list[Case]:
 
 def leave_one_out(folder: Path) -> list[Case]:
     """Each labelled domain in turn: the others' ground near it teaches nothing."""
-    data = dubai.load_dubai(folder)
+    reader = _reader(folder)
+    data = reader.data
     labelled = [part for part in data.parts if part.labels is not None]
     cases = []
     for domain in sorted({part.domain for part in labelled}):
@@ -62,9 +66,9 @@ def leave_one_out(folder: Path) -> list[Case]:
             Case(
                 experiment="dubai_leave_one_out",
                 target=domain.key,
-                source=_read(data, others, held_out={domain}),
-                pool=_read(data, [part for part in own if is_odd(part)]),
-                test=guarded(_read(data, [part for part in own if not is_odd(part)])),
+                source=_read(reader, others, held_out={domain}),
+                pool=_read(reader, [part for part in own if is_odd(part)]),
+                test=guarded(_read(reader, [part for part in own if not is_odd(part)])),
                 ceiling=CEILINGS.get(domain.key),
             )
         )
@@ -73,19 +77,20 @@ def leave_one_out(folder: Path) -> list[Case]:
 
 def tile_seven(folder: Path) -> list[Case]:
     """Scenes 1 to 6 against scene 7, whose labels are not in the data set: predicted, not judged here."""
-    data = dubai.load_dubai(folder)
+    reader = _reader(folder)
+    data = reader.data
     seventh = [part for part in data.parts if part.scene == 7]
     return [
         Case(
             experiment="tile_7",
             target="Dubai_tile-7",
             source=_read(
-                data,
+                reader,
                 [part for part in data.parts if part.scene in TILE_7_SOURCES],
                 held_out={part.domain for part in seventh},
             ),
-            pool=_read(data, [part for part in seventh if is_odd(part)]),
-            test=_read(data, seventh),
+            pool=_read(reader, [part for part in seventh if is_odd(part)]),
+            test=_read(reader, seventh),
         )
     ]
 
@@ -110,16 +115,32 @@ def guarded(source: Source) -> Source:
     return ignoring(source, is_near)
 
 
-def _read(data: dubai.Dubai, parts: Sequence[dubai.Part], *, held_out: Collection[Domain] = ()) -> Source:
-    read = [data.read(part, held_out=held_out) for part in parts]
+class _Reader:
+    """Reads each part once: folds differ in what they ignore, not in pixels."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = dubai.load_dubai(folder)
+        self.pixels = lru_cache(maxsize=None)(self.data.read)
+
+
+_reader = lru_cache(maxsize=1)(_Reader)
+
+
+def _read(reader: _Reader, parts: Sequence[dubai.Part], *, held_out: Collection[Domain] = ()) -> Source:
+    read = [reader.pixels(part) for part in parts]
+    labels = [
+        np.full(pixels.image_CHW.shape[1:], IGNORED, np.uint8)
+        if pixels.labels_HW is None
+        else pixels.labels_HW
+        for pixels in read
+    ]
+    is_near = [reader.data.near_ground(part, held_out) for part in parts]
     return Source(
         name="dubai",
         images=[pixels.image_CHW for pixels in read],
         labels=[
-            np.full(pixels.image_CHW.shape[1:], 255, np.uint8)
-            if pixels.labels_HW is None
-            else pixels.labels_HW
-            for pixels in read
+            ignore_where(labels_HW, near_HW) if near_HW.any() else labels_HW
+            for labels_HW, near_HW in zip(labels, is_near, strict=True)
         ],
         domains=tuple(part.domain.key for part in parts),
         sets=dubai.SETS,

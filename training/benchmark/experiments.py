@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from training.adaptation import CANDIDATES
-from training.benchmark import dubai_cases, naip_cases
-from training.benchmark.runs import CONTROL, FEW_SHOT, FLIPPED, ORACLE, STRENGTHENED, Run
+from training.benchmark import dubai_cases, landscape_cases, naip_cases
+from training.benchmark.corrections import CORRECTIONS
+from training.benchmark.runs import CONTROL, DRAW, FEW_SHOT, FLIPPED, ORACLE, STRENGTHENED, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SHOTS = (1, 5, 20)
 """Labelled windows of the target."""
+NUM_DRAWS = 5
+"""Of windows, each fine-tuned on by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Experiment:
     is_judged: bool = True
     """Whether the target's labels are there."""
     has_few_shots: bool = False
+    has_generated_truth: bool = False
+    """Whether the folder is one that scenes are drawn into, and methods are run that take long to pay."""
 
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
@@ -67,16 +72,30 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             chosen_by=("dubai_leave_one_out",),
             has_few_shots=True,
         ),
+        "landscape_shifts": Experiment(
+            title="Generated landscapes, one shift at a time and all together",
+            data="landscapes",
+            build=landscape_cases.shifts,
+            chosen_by=("landscape_shifts",),
+            has_generated_truth=True,
+        ),
     }
 )
+
+
+LABORATORY = ("adda", "anil", "maml")
+"""Methods that are compared on generated landscapes alone."""
 
 
 def roles_of(experiment: Experiment, *, methods: Collection[str] = CANDIDATES) -> list[str]:
     """Roles of each of its targets, what matters most first."""
     roles = [STRENGTHENED, FLIPPED, ORACLE] if experiment.is_judged else [STRENGTHENED]
-    roles += [CONTROL, *methods]
+    roles += [CONTROL, *(CORRECTIONS if experiment.is_judged else ()), *methods]
     if experiment.has_few_shots:
-        roles += [f"{FEW_SHOT}{num_windows}" for num_windows in SHOTS]
+        first = [f"{FEW_SHOT}{num_windows}" for num_windows in SHOTS]
+        roles += first + [f"{role}{DRAW}{draw}" for draw in range(1, NUM_DRAWS) for role in first]
+    if experiment.has_generated_truth:
+        roles += [method for method in LABORATORY if method not in roles]
     return roles
 
 

@@ -20,6 +20,8 @@ from training.adaptation.few_shot import FewShot, few_windows
 from training.adaptation.fitting import FitSpec, Problem, fit_method
 from training.adaptation.method import Plain
 from training.adaptation.pools import Pool
+from training.benchmark.bases import taught_once
+from training.benchmark.corrections import CORRECTIONS, corrected
 from training.data.samples import IGNORED
 from training.evaluate import raw_logits
 from training.networks.compact import CompactSpec, CompactUNet
@@ -39,8 +41,8 @@ BASES = (FLIPPED, STRENGTHENED)
 """Roles that are taught from nothing; all others begin with S1 of their seed."""
 CONTROL = "erm"
 """S1 taught on for as long as what is adapted: what more passes alone give."""
-FEW_SHOT = "few_shot_"
-"""And a number of labelled windows."""
+FEW_SHOT, DRAW = "few_shot_", "_draw_"
+"""And a number of labelled windows, then, but for the first, the number of the draw of windows."""
 NUM_BINS = 15
 """Of confidence."""
 
@@ -82,7 +84,7 @@ class Run:
     experiment: str
     target: str
     role: str
-    """S0, S1, O, ``few_shot_<k>`` or the name of a method."""
+    """S0, S1, O, ``few_shot_<k>``, ``few_shot_<k>_draw_<n>``, the name of a method or of a correction."""
     seed: int
 
     @property
@@ -181,14 +183,20 @@ def teach(run: Run, case: Case, budget: Budget, *, folder: Path) -> CompactUNet:
     if begun is not None:
         network.load_state_dict(torch.load(folder / f"{begun.name}.pt", weights_only=True))
     if is_base:
-        return fit_method(network, problem, Plain(), spec)
+        return taught_once(
+            lambda: fit_method(network, problem, Plain(), spec), network, case, spec, folder=folder
+        )
+    if run.role in CORRECTIONS:
+        return corrected(network, case, run.role, crop_px=spec.crop_px)
     if run.role == ORACLE:
         return fit_method(network, problem, FewShot(Pool.labelled(case.pool)), spec)
     if run.role.startswith(FEW_SHOT):
-        windows = few_windows(case.pool, num_windows=int(run.role.removeprefix(FEW_SHOT)), seed=run.seed)
+        num_windows, _, draw = run.role.removeprefix(FEW_SHOT).partition(DRAW)
+        # The same for every number of windows: those of five begin with the one of one.
+        windows = few_windows(case.pool, num_windows=int(num_windows), seed=run.seed + int(draw or 0))
         return fit_method(network, problem, FewShot(windows), replace(spec, is_norm_frozen=True))
     if run.role not in METHODS:
-        raise ValueError(f"no method {run.role!r}; methods: {', '.join(METHODS)}")
+        raise ValueError(f"no method {run.role!r}; methods: {', '.join((*METHODS, *CORRECTIONS))}")
     return adapt(network, problem, METHODS[run.role], spec)
 
 
@@ -228,7 +236,6 @@ def judge(network: CompactUNet, source: Source, number: int) -> Judged:
     num_labels = len(logits_KHW)
     counts_TP = np.bincount(true_P * num_labels + told_P, minlength=num_labels**2)
     bin_P = (confidence_P * NUM_BINS).astype(np.int64).clip(max=NUM_BINS - 1)
-    weights = (np.ones_like(confidence_P), confidence_P, (true_P == told_P).astype(np.float64))
     bins_3B = np.zeros((len(weights), NUM_BINS))
     for row, weights_P in enumerate(weights):
         bins_3B[row] = np.bincount(bin_P, weights=weights_P, minlength=NUM_BINS)

@@ -1,0 +1,50 @@
+"""Bases that rows share: what was taught by equal images, labels and steps is taught once.
+
+    RUNS/bases/DIGEST.pt
+
+Tile 7 begins with the very network that the fold without its domain has; all shifts of the generated
+landscapes begin with one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.adaptation.fitting import FitSpec
+    from training.benchmark.case import Case
+    from training.networks.compact import CompactUNet
+
+
+def taught_once(
+    teach: Callable[[], CompactUNet], network: CompactUNet, case: Case, spec: FitSpec, *, folder: Path
+) -> CompactUNet:
+    """The base of a case from its file, or taught now and kept.
+
+    Args:
+        teach: Teaches the network, and gives what is evaluated.
+        network: Not taught yet; gets the weights of the file.
+        case: Of which the source alone is looked at.
+        spec: How the base is fitted.
+        folder: Of runs.
+    """
+    shape = {key: value for key, value in asdict(network.spec).items() if key not in ("mean", "std")}
+    content = json.dumps([case.source.fingerprint(), asdict(spec), shape], sort_keys=True)
+    path = folder / "bases" / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.pt"
+    if path.is_file():
+        network.load_state_dict(torch.load(path, weights_only=True))
+        return network.eval()
+    taught = teach()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    torch.save(taught.state_dict(), partial)
+    partial.replace(path)
+    return taught
