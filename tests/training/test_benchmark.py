@@ -16,6 +16,7 @@ from training.benchmark.case import Case
 from training.benchmark.commands import Plan, predict_target, write_report
 from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.experiments import EXPERIMENTS, lay_out
+from training.benchmark.report import write_tables
 from training.benchmark.runs import BASES, Budget, Outcome, Run, do_run, work_off
 from training.benchmark.summary import Results, choose, gap_closed, score, summarise
 from training.cli import main
@@ -181,6 +182,9 @@ def test_missing_runs_are_missing():
     assert entry["targets"]["c"]["G"] is None
     assert (entry["O"], entry["G"]) == (None, None)
     assert entry["targets"]["a"]["ceiling"] == 0.5
+    assert "O" in entry["targets"]["c"]["missing"]
+    assert entry["targets"]["a"]["iou"]["A"] is not None
+    assert "c: O" in write_tables({"x": entry})
     json.dumps(entry)
 
 
@@ -253,7 +257,13 @@ def test_the_command_runs_lists_and_reports(tmp_path, monkeypatch):
     summary = json.loads((tmp_path / "out" / "adaptation.json").read_text())["summary"]["naip_seasons"]
     assert set(summary["targets"]) == {"east_old", "west_new"}
     assert summary["targets"]["east_old"]["chosen_by"] == ["naip_seasons/west_new"]
-    assert "| east_old |" in (tmp_path / "out" / "adaptation.md").read_text()
+    tables = (tmp_path / "out" / "adaptation.md").read_text()
+    assert "| east_old |" in tables
+    assert "Not run" not in tables
+    for kind in ("gains", "labels", "reliability"):
+        drawn = (tmp_path / "out" / f"naip_seasons-{kind}.svg").read_text()
+        assert drawn.startswith("<svg")
+        assert "nan" not in drawn
 
 
 EXPERIMENTS_OF_TEST: dict[str, list[Case]] = {}
@@ -329,7 +339,7 @@ ROWS = [
         (("dubai_induced_shift", "shifted"), ROWS[4:]),
         (("dubai_leave_one_out", "Dubai_tile-4"), [ROWS[1], ROWS[3]]),
         (("naip_seasons", "m_1_sw_new"), [ROWS[0], *ROWS[6:]]),
-        (("tile_7", "Dubai_tile-7"), [ROWS[1], ROWS[2]]),
+        (("tile_7", "Dubai_tile-7"), ROWS[:3]),
     ],
 )
 def test_no_adviser_is_judged_on_the_truth_of_the_advised(row, advisers):
@@ -343,6 +353,19 @@ def test_more_seeds_of_one_candidate_change_no_choice():
     more = [outcome(row, role, 0.1, seed=1) for row in rows for role in ("style",)]
     more += [outcome(row, "S1", 0.4, seed=1) for row in rows]
     assert choose(Results.of(outcomes + more), rows[0], candidates=("fda", "style")).method == "style"
+
+
+def test_few_shot_figures_are_means_over_draws():
+    row = ("dubai_leave_one_out", "a")
+    outcomes = [outcome(row, role, 0.4) for role in ("S1", "S0", "O", "fda")]
+    outcomes += [
+        outcome(row, role, value) for role, value in (("few_shot_1", 0.5), ("few_shot_1_draw_1", 0.6))
+    ]
+    outcomes.append(outcome(row, "few_shot_20", 0.7))
+    summary = summarise(Results.of(outcomes), candidates=("fda",), ceilings={})
+    (row,) = [line for line in write_tables(summary).splitlines() if "draws" in line]
+    assert [cell.strip()[:4] for cell in row.split("|")[1:-1]] == ["a", "0.40", "0.55", "0.70", "0.40"]
+    assert row.count("2 draws") == 1
 
 
 def test_rows_with_one_source_share_their_bases(tmp_path):

@@ -17,14 +17,14 @@ INDUCED, LEAVE_ONE_OUT, SEASONS, TILE_7 = (
 )
 _SAME_PARTS = frozenset({INDUCED, LEAVE_ONE_OUT})
 """Both are judged on the even parts of labelled scenes."""
-_HAVE_GROUND_OF_TILE_7 = "Dubai_tiles-7-8"
+_OF_TILE_7 = "Dubai_tiles-7-8"
 
 
 def shares_truth(row: Row, other: Row) -> bool:
     """Whether labels that one is judged on judge the other too; a row shares its own.
 
-    Both dates of a NAIP tile have one truth. Scene 8 shares ground with scene 7, which is to be as clean a
-    check as there is, and scene 8 is among what the induced shift is judged on.
+    Both dates of a NAIP tile have one truth. Scene 8 is of scene 7's acquisition and shares ground with it:
+    its domain does not advise the cleanest check that there is.
     """
     if row == other:
         return True
@@ -34,7 +34,7 @@ def shares_truth(row: Row, other: Row) -> bool:
     if experiments == {SEASONS}:
         return _tile(row[1]) == _tile(other[1])
     if TILE_7 in experiments:
-        return INDUCED in experiments or _HAVE_GROUND_OF_TILE_7 in (row[1], other[1])
+        return _OF_TILE_7 in (row[1], other[1])
     return False
 
 

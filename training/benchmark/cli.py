@@ -122,13 +122,17 @@ def _plan(**options: Unpack[_PlanOptions]) -> Plan:
     from training.benchmark.experiments import EXPERIMENTS  # noqa: PLC0415 - as above
     from training.benchmark.runs import Budget  # noqa: PLC0415 - as above
 
-    experiments = options["only"] or tuple(EXPERIMENTS)
+    folders = folders_of(options["data"])
+    # Scenes are drawn into a folder that is named; who names none wants none.
+    usual = [
+        name for name, each in EXPERIMENTS.items() if not each.has_generated_truth or each.data in folders
+    ]
+    experiments = options["only"] or tuple(usual)
     chosen = tuple(options["methods"].split(",")) if options["methods"] else CANDIDATES
     for given, known, option in ((experiments, EXPERIMENTS, "--only"), (chosen, METHODS, "--methods")):
         unknown = [name for name in given if name not in known]
         if unknown:
             raise click.BadParameter(f"{', '.join(unknown)}: known are {', '.join(known)}", param_hint=option)
-    folders = folders_of(options["data"])
     missing = sorted({EXPERIMENTS[name].data for name in experiments} - set(folders))
     if missing:
         raise click.UsageError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from training.benchmark.charts import class_chart, gain_chart, reliability_chart
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.pictures import load, sheet, write_predictions
 from training.benchmark.report import write_tables
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from training.benchmark.advice import Row
     from training.benchmark.case import Case
     from training.benchmark.runs import Budget
 
@@ -107,6 +109,7 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
     }
     (out / RESULTS_NAME).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     (out / TABLES_NAME).write_text(write_tables(summary), encoding="utf-8")
+    _draw_charts(results, summary, plan.methods, out=out)
     for row, case in cases.items():
         _draw(plan, results, row, case, out=out)
     return summary
@@ -129,6 +132,33 @@ def predict_target(plan: Plan, row: tuple[str, str], *, names: Sequence[str], ou
         network = load(run, cases[row], plan.budget, folder=plan.folder)
         paths += write_predictions(network, cases[row], names=names, out=out / folder)
     return paths
+
+
+def _draw_charts(
+    results: Results, summary: Mapping[str, Any], candidates: Sequence[str], *, out: Path
+) -> None:
+    """Gains by method and target, labels, reliability, for each experiment that is judged."""
+    for name, entry in summary.items():
+        rows = [(name, target) for target in entry["targets"]]
+        chosen = {row: choose(results, row, candidates=candidates).method for row in rows}
+        by_sign: dict[str, Mapping[Row, str | None]] = {
+            FLIPPED: dict.fromkeys(rows, FLIPPED),
+            STRENGTHENED: dict.fromkeys(rows, STRENGTHENED),
+            "A": chosen,
+        }
+        bins = {
+            sign: bins_B3
+            for sign, roles in by_sign.items()
+            if EXPERIMENTS[name].is_judged
+            if (bins_B3 := results.bins(roles)) is not None
+        }
+        for kind, drawn in (
+            ("gains", gain_chart(entry)),
+            ("labels", class_chart(entry)),
+            ("reliability", reliability_chart(entry["title"], bins)),
+        ):
+            if drawn is not None:
+                (out / f"{name}-{kind}.svg").write_text(drawn, encoding="utf-8")
 
 
 def _draw(plan: Plan, results: Results, row: tuple[str, str], case: Case, *, out: Path) -> None:

@@ -62,7 +62,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             title="Dubai, tile 7 from tiles 1 to 6",
             data="dubai",
             build=dubai_cases.tile_seven,
-            chosen_by=("dubai_leave_one_out",),
+            chosen_by=("dubai_leave_one_out", "dubai_induced_shift"),
             is_judged=False,
         ),
         "dubai_leave_one_out": Experiment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from training.benchmark.runs import BASES, FLIPPED, ORACLE, STRENGTHENED
+from training.benchmark.runs import BASES, DRAW, FEW_SHOT, FLIPPED, ORACLE, STRENGTHENED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ def write_tables(summary: Mapping[str, Any]) -> str:
     lines = ["# Adaptation: results", "", *_HEAD, ""]
     for entry in summary.values():
         lines += [f"## {entry['title']}", "", *_row_table(entry), "", *_method_table(entry), ""]
+        lines += [*_few_table(entry), *_missing(entry)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -64,7 +65,11 @@ def _row_table(entry: Mapping[str, Any]) -> list[str]:
 def _method_table(entry: Mapping[str, Any]) -> list[str]:
     """A - S1 of each method, in points, and what bases reach where nothing is shifted."""
     targets = list(entry["targets"])
-    methods = sorted({role for each in entry["targets"].values() for role in each["methods"]} - {*BASES})
+    methods = sorted(
+        role
+        for role in {role for each in entry["targets"].values() for role in each["methods"]}
+        if role not in BASES and not role.startswith(FEW_SHOT)
+    )
     rows = []
     for method in methods:
         cells = []
@@ -80,6 +85,45 @@ def _method_table(entry: Mapping[str, Any]) -> list[str]:
             told = ", ".join(f"{role} {value:.3f}" for role, value in known.items())
             lines += ["", f"In-domain, {target}: {told}."]
     return lines
+
+
+def _few_table(entry: Mapping[str, Any]) -> list[str]:
+    """S1 taught on with a few labelled windows: mean over draws, the least and the best of them."""
+    targets = entry["targets"]
+    counts = sorted(
+        {int(_windows(role)) for each in targets.values() for role in each["methods"] if _windows(role)}
+    )
+    if not counts:
+        return []
+    rows = []
+    for target, each in targets.items():
+        cells = []
+        for count in counts:
+            found = [
+                value
+                for role, value in each["methods"].items()
+                if _windows(role) == str(count)
+                if value is not None
+            ]
+            spread = f" ({min(found):.3f} to {max(found):.3f}, {len(found)} draws)" if len(found) > 1 else ""
+            cells.append(f"{sum(found) / len(found):.3f}{spread}" if found else "-")
+        rows.append([target, _share(each[STRENGTHENED]), *cells, _share(each[ORACLE])])
+    head = ["windows", "none (S1)", *map(str, counts), "all of the pool (O)"]
+    return ["Labelled windows of the target, mIoU:", "", *_table(head, rows), ""]
+
+
+def _windows(role: str) -> str:
+    """How many windows a role is given; nothing of another role."""
+    return role.removeprefix(FEW_SHOT).partition(DRAW)[0] if role.startswith(FEW_SHOT) else ""
+
+
+def _missing(entry: Mapping[str, Any]) -> list[str]:
+    told = [
+        f"{target}: {', '.join(each['missing'])}"
+        for target, each in entry["targets"].items()
+        if each["missing"]
+    ]
+    return [f"Not run: {'; '.join(told)}.", ""] if told else []
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -236,6 +236,7 @@ def judge(network: CompactUNet, source: Source, number: int) -> Judged:
     num_labels = len(logits_KHW)
     counts_TP = np.bincount(true_P * num_labels + told_P, minlength=num_labels**2)
     bin_P = (confidence_P * NUM_BINS).astype(np.int64).clip(max=NUM_BINS - 1)
+    weights = (np.ones_like(confidence_P), confidence_P, (true_P == told_P).astype(np.float64))
     bins_3B = np.zeros((len(weights), NUM_BINS))
     for row, weights_P in enumerate(weights):
         bins_3B[row] = np.bincount(bin_P, weights=weights_P, minlength=NUM_BINS)

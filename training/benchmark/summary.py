@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.benchmark.advice import Row, shares_truth
-from training.benchmark.experiments import EXPERIMENTS
-from training.benchmark.runs import FLIPPED, ORACLE, STRENGTHENED, Outcome
+from training.benchmark.experiments import EXPERIMENTS, roles_of
+from training.benchmark.runs import BASES, FLIPPED, ORACLE, STRENGTHENED, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -101,6 +101,20 @@ class Results:
         """Of each label, counts of all seeds pooled."""
         found = [self.outcomes[row, role, seed] for seed in self.seeds(row, role)]
         return dict(score(np.sum([each.counts_TP for each in found], axis=0), found[0].labels).iou)
+
+    def bins(self, rows: Mapping[Row, str | None]) -> NDArray[np.float64] | None:
+        """Pixels, mean confidence and share that is right of each bin; rows and seeds pooled."""
+        found = [
+            np.array(self.outcomes[row, role, seed].reliability)
+            for row, role in rows.items()
+            if role is not None
+            for seed in self.seeds(row, role)
+        ]
+        if not found:
+            return None
+        num_px_B = np.sum([each[:, 0] for each in found], axis=0)
+        sums_B2 = np.sum([each[:, :1] * each[:, 1:] for each in found], axis=0)
+        return np.column_stack([num_px_B, sums_B2 / np.maximum(1, num_px_B)[:, None]])
 
     def calibration_error(self, row: Row, role: str) -> float | None:
         """Expected calibration error (Guo et al. 2017, equation 3), mean over seeds."""
@@ -255,6 +269,13 @@ def _of_target(
         "A-S1_interval": results.gain_interval(row, choice.method) if is_judged and choice.method else None,
         "S1-S0": _difference(miou(STRENGTHENED), miou(FLIPPED)),
         "G": gap_closed(miou(FLIPPED), adapted, miou(ORACLE)),
+        "iou": {
+            sign: results.iou(row, role) if is_judged and role and results.seeds(row, role) else None
+            for sign, role in (*((each, each) for each in (*BASES, ORACLE)), ("A", choice.method))
+        },
+        "missing": [
+            role for role in roles_of(EXPERIMENTS[row[0]], methods=candidates) if not results.seeds(row, role)
+        ],
         "in_domain": {role: results.in_domain(row, role) for role in (FLIPPED, STRENGTHENED, ORACLE)},
         "methods": {role: miou(role) for role in results.roles(row)},
         "calibration_error": {
