@@ -57,7 +57,7 @@ class Frame:
             for left, top in [(_LEFT + 118 * (index % 6), 22 + 13 * (index // 6))]
         ]
         width, height = (
-            max(_LEFT + self.width + 12, _LEFT + 118 * min(6, len(names))),
+            max(_LEFT + self.width + 12, _LEFT + 7 * len(title), _LEFT + 118 * min(6, len(names))),
             _TOP + _HEIGHT + _BOTTOM,
         )
         return "\n".join(

@@ -66,13 +66,12 @@ def benchmark() -> None:
 @click.option("--list", "is_listed", is_flag=True, help="Say what would be done, in order, and do nothing.")
 def run(minutes: float | None, *, is_listed: bool, **options: Unpack[_PlanOptions]) -> None:
     """Do the runs that have not been done."""
-    from training.benchmark.commands import run_queue  # noqa: PLC0415 - torch takes seconds to load
+    from training.benchmark.commands import list_queue, run_queue  # noqa: PLC0415 - torch takes seconds to load
 
     plan = _plan(**options)
     if is_listed:
-        for entry in plan.queue(plan.cases()):
-            done = (plan.folder / f"{entry.name}.json").is_file()
-            click.echo(f"{'done' if done else '    '} {entry.name}")
+        for line in list_queue(plan):
+            click.echo(line)
         return
     try:
         num_done = run_queue(plan, minutes=minutes)

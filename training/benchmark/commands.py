@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from training.benchmark.charts import class_chart, gain_chart, reliability_chart
+from training.benchmark.costs import Costs
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.pictures import load, sheet, write_predictions
 from training.benchmark.report import write_tables
@@ -19,7 +20,7 @@ from training.benchmark.runs import FLIPPED, STRENGTHENED, Outcome, Run, work_of
 from training.benchmark.summary import Results, choose, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from training.benchmark.advice import Row
@@ -60,6 +61,20 @@ class Plan:
         """All runs, in their order."""
         targets = {name: [row[1] for row in cases if row[0] == name] for name in self.experiments}
         return lay_out(self.experiments, targets, seeds=self.seeds, methods=self.methods)
+
+
+def list_queue(plan: Plan) -> Iterator[str]:
+    """All runs in their order: done, or roughly how long they may take."""
+    cases = plan.cases()
+    done = read_results(plan, cases)
+    costs, total_s = Costs(done.outcomes.values(), plan.budget), 0.0
+    for run in plan.queue(cases):
+        is_done = run.seed in done.seeds((run.experiment, run.target), run.role)
+        total_s += 0.0 if is_done else costs.seconds(run)
+        yield f"{'done' if is_done else '    '} {run.name}" + (
+            "" if is_done else f"  ~ {costs.seconds(run) / 60:.1f} min"
+        )
+    yield f"~ {total_s / 3600:.1f} h to come"
 
 
 def run_queue(plan: Plan, *, minutes: float | None) -> int:
