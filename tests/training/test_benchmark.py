@@ -20,6 +20,7 @@ from training.benchmark.report import write_tables
 from training.benchmark.runs import BASES, Budget, Outcome, Run, do_run, work_off
 from training.benchmark.summary import Results, choose, gap_closed, score, summarise
 from training.cli import main
+from training.data.dubai import load_dubai
 from training.data.label_sets import label_sets
 from training.data.sources import Source
 
@@ -422,3 +423,29 @@ def test_generated_shifts_share_a_source_and_no_truth(tmp_path, monkeypatch):
     again = landscape_cases.shifts(tmp_path, scenes=scenes)
     assert len(asked) == 3 + 2 * len(cases), "scenes are kept"
     assert [each.fingerprint() for each in again] == [each.fingerprint() for each in cases]
+
+
+@pytest.mark.parametrize("scenes", [dubai_cases.APART, *((scene,) for scene in (2, 4, 5, 6, 8)), (1, 3)])
+def test_no_judged_pixel_lies_near_a_pool_s_ground(scenes, real_data):
+    """On the real scenes, in the frames that overlapping ones share; no pixel is read."""
+    data = load_dubai(real_data("dubai_mbrsc"))
+    parts = [part for part in data.parts if part.scene in scenes]
+    guard_px = dubai_cases.TEST_GUARD_PX
+    for part in (part for part in parts if not dubai_cases.is_odd(part)):
+        frame, left, top, right, bottom = ground(data, part)
+        for other in (other for other in parts if dubai_cases.is_odd(other)):
+            other_frame, *bounds = ground(data, other)
+            is_apart = (
+                other_frame != frame
+                or bounds[0] >= right
+                or bounds[2] <= left
+                or bounds[1] >= bottom
+                or bounds[3] <= top
+            )
+            assert is_apart, f"judged pixels, {guard_px} px inside {part.name}, may lie on {other.name}"
+
+
+def ground(data, part):
+    frame, left, top, _, _ = data.ground_of(part.scene)
+    left, top = left + part.left_px, top + part.top_px
+    return frame, left, top, left + part.width, top + part.height_px
