@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.drift import DriftReference
 from models.errors import ArtefactDamaged, ManifestInvalid, PrecisionMissing
 from models.manifest import FileRole, FileSpec, Manifest, Precision, parse_manifest
 
@@ -100,6 +101,20 @@ class Artefact:
     def card(self) -> str:
         """The model's card, as Markdown."""
         return self.file_of("card").read_text(encoding="utf-8")
+
+    def drift_reference(self) -> DriftReference | None:
+        """What drift is measured against; None where the artefact does not carry it.
+
+        Raises:
+            ArtefactDamaged: The file holds something else.
+        """
+        if not any(spec.role == "drift" for spec in self.manifest.files.values()):
+            return None
+        path = self.file_of("drift")
+        try:
+            return DriftReference.read(path)
+        except (KeyError, ValueError) as error:
+            raise ArtefactDamaged(f"{path} cannot be read: {error}", remedy=_REMEDY) from error
 
     def file_of(self, role: FileRole) -> Path:
         """The first file of a role.

@@ -20,7 +20,7 @@ Precision = Literal["fp32", "int8", "fp16"]
 Provenance = Literal["real-fine", "real-coarse", "synthetic-only"]
 """Who taught a class: real labels of its own, real labels shared with others, or generated ones alone."""
 
-FileRole = Literal["model", "golden", "card", "weights", "recipe"]
+FileRole = Literal["model", "golden", "card", "weights", "recipe", "drift"]
 
 PositiveFloat = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]

@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
+from models.drift import DriftReference
 from models.manifest import Faithfulness, InputSpec, Manifest, Metrics, OutputNames, Range, Training
 from service.inference.onnx_engine import import_onnxruntime
 from training.quantisation import write_int8
@@ -22,9 +23,18 @@ CORE_PX, HALO_PX, STRIDE_PX = 64, 8, 16
 
 
 def write_tiny_artefact(
-    folder: Path, model_id: str = "tiny-rgb", *, gsd_m=(0.15, 0.2, 0.5), seed=0, has_int8=False
+    folder: Path,
+    model_id: str = "tiny-rgb",
+    *,
+    gsd_m=(0.15, 0.2, 0.5),
+    seed=0,
+    has_int8=False,
+    drift: DriftReference | None = None,
 ):
-    """Write the artefact into ``folder/model_id`` and load it; on request with an int8 graph beside fp32."""
+    """Write the artefact into ``folder/model_id`` and load it.
+
+    On request with an int8 graph beside fp32, or with what drift is measured against.
+    """
     place = folder / model_id
     place.mkdir(parents=True)
     bands = BANDS[model_id]
@@ -42,6 +52,8 @@ def write_tiny_artefact(
         confidence_NHW=confidence_NHW,
         logits_NKHW=logits_NKHW,
     )
+    if drift is not None:
+        drift.write(place / "drift.npz")
     (place / "CARD.md").write_text("# A random network for tests\n", encoding="utf-8")
     manifest = Manifest(
         id=model_id,
@@ -82,6 +94,7 @@ def write_tiny_artefact(
                 if has_int8
                 else {}
             ),
+            **({"drift.npz": describe_file(place / "drift.npz", role="drift")} if drift else {}),
             "model.onnx": describe_file(place / "model.onnx", role="model", precision="fp32"),
             "golden.npz": describe_file(place / "golden.npz", role="golden"),
             "CARD.md": describe_file(place / "CARD.md", role="card"),

@@ -20,15 +20,19 @@ from training import judging
 from training import real as real_sources
 from training.batches import Mixture
 from training.card import Measured, RunFacts, write_card
+from training.curves import draw_curves
 from training.data.credits import CREDITS
 from training.data.errors import DataError
 from training.data.sources import Source, load_source
+from training.drift import drift_reference
 from training.evaluate import Confusion, evaluate, fit_temperature, to_metrics, torch_predictor
 from training.export import Exported, write_artefact
 from training.judging import CoarseScore, assign, count
+from training.looks import write_look
 from training.loop import RunLimits, RunState, channel_table, fit, restore
 from training.machine import read_starts, write_start
 from training.networks.compact import CompactUNet, count_parameters
+from training.progress import shown_steps
 from training.recipes import LANDSCAPES, Recipe, finding
 from training.recipes.finding import RecipeMissing, read_origin, write_origin
 from training.reference import read_reference, write_reference
@@ -104,27 +108,35 @@ def fit_recipe(
     )
 
     next_look_s = 0.0
+    looked_step = -1
 
-    def look_at(state: RunState) -> None:
-        nonlocal next_look_s
+    def look_at(state: RunState, *, is_last: bool = False) -> None:
+        nonlocal next_look_s, looked_step
         began_s = time.monotonic()
-        if began_s < next_look_s:
+        if state.step == looked_step or (began_s < next_look_s and not is_last):
             return
+        looked_step = state.step
         metrics = score(state.average, recipe, look)[DOMAIN]
         worst = ", ".join(
             f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
         )
         log.info("step %d: mIoU %.3f on %d scenes; %s", state.step, metrics.miou, len(look), worst)
-        for domain, coarse in score_real(state.average, recipe, real).items():
+        scores = score_real(state.average, recipe, real)
+        for domain, coarse in scores.items():
             told = ", ".join(f"{label} {recall:.2f}" for label, recall in coarse.recall.items())
             log.info("%s: balanced accuracy %.3f; %s", domain, coarse.balanced_accuracy, told)
+        write_look(out, step=state.step, fine={DOMAIN: metrics}, coarse=scores)
+        draw_curves(recipe, out)
         next_look_s = time.monotonic() + _LOOK_EVERY * (time.monotonic() - began_s)
 
     if seconds is None and num_steps is None:
         num_steps = recipe.num_steps
     limits = RunLimits(num_steps=num_steps, seconds=seconds)
     write_start(out, num_steps=num_steps)
-    return fit(mixture, out=out, limits=limits, each_checkpoint=look_at)
+    with shown_steps() as each_step:
+        state = fit(mixture, out=out, limits=limits, each_checkpoint=look_at, each_step=each_step)
+    look_at(state, is_last=True)
+    return state
 
 
 def read_real(recipe: Recipe, data: Mapping[str, Path]) -> dict[str, tuple[Source, Source]]:
@@ -312,6 +324,7 @@ def export_run(
                 weights_of=artefacts[0].manifest.key if artefacts else None,
             ),
             has_weights=not artefacts,
+            drift=drift_reference(validation, seen, rows=rows),
             lowering=plan_lowering(
                 state.average,
                 recipe,

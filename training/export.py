@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
+from models.drift import DriftReference
 from models.manifest import (
     BandReference,
     CoarseMetrics,
@@ -78,6 +79,8 @@ class Exported:
     training: Training
     has_weights: bool
     """Whether the weights and the recipe lie beside the graph."""
+    drift: DriftReference | None = None
+    """What imagery is compared with before it is mapped; None leaves drift unknown."""
     lowering: Lowering | None = None
     """Graphs of lower precision to try; None tries none."""
     domains: tuple[str, ...] = ("generated landscapes",)
@@ -134,6 +137,9 @@ def write_artefact(
             "golden.npz": describe_file(place / "golden.npz", role="golden"),
             "CARD.md": describe_file(place / "CARD.md", role="card"),
         }
+        if exported.drift is not None:
+            exported.drift.write(place / "drift.npz")
+            files["drift.npz"] = describe_file(place / "drift.npz", role="drift")
         if exported.has_weights:
             state = {name: value.contiguous() for name, value in network.state_dict().items()}
             save_file(state, place / "weights.safetensors")

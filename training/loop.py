@@ -27,6 +27,8 @@ from training.recipes.recipe import LANDSCAPES, Recipe
 
 CHECKPOINT_NAME = "checkpoint.pt"
 HISTORY_NAME = "history.jsonl"
+STEPS_LOG = f"{__name__}.steps"
+"""Name of the log that tells of steps: a progress bar takes its place."""
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +89,7 @@ def fit(
     out: Path,
     limits: RunLimits,
     each_checkpoint: Callable[[RunState], None] | None = None,
+    each_step: Callable[..., None] | None = None,
 ) -> RunState:
     """Train, resuming from the run folder's checkpoint if there is one.
 
@@ -95,6 +98,7 @@ def fit(
         out: Run folder.
         limits: When to stop.
         each_checkpoint: Called after each checkpoint, for a look at validation scenes.
+        each_step: Called after each step; see ``training.progress``.
 
     Returns:
         The state at the end, also written to the run folder.
@@ -117,7 +121,10 @@ def fit(
         state.step += 1
         state.elapsed_s = time.monotonic() - started_s
         if state.step % limits.log_every_steps == 0:
-            _write_history(out, {"step": state.step, "loss": loss, "elapsed_s": round(state.elapsed_s, 1)})
+            told = {"step": state.step, "loss": loss, "elapsed_s": round(state.elapsed_s, 1)}
+            _write_history(out, {**told, "learning_rate_share": round(share, 4)})
+        if each_step is not None:
+            each_step(step=state.step, loss=loss, progress=progress)
         if state.elapsed_s - saved_s >= limits.checkpoint_every_s:
             saved_s = state.elapsed_s
             save(state, out)
@@ -257,4 +264,6 @@ def _step(
 def _write_history(out: Path, line: dict[str, float]) -> None:
     with (out / HISTORY_NAME).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
-    log.info("step %d, loss %.4f, %.0f s", line["step"], line["loss"], line["elapsed_s"])
+    logging.getLogger(STEPS_LOG).info(
+        "step %d, loss %.4f, %.0f s", line["step"], line["loss"], line["elapsed_s"]
+    )

@@ -10,6 +10,7 @@ from service.api.schemas import (
     BlockCounts,
     BlockOut,
     BlocksEvent,
+    DriftOut,
     EstimateOut,
     JobOut,
     Link,
@@ -21,6 +22,7 @@ from service.api.schemas import (
     moment,
 )
 from service.api.words import link_title
+from service.intake.drifting import drift_warning
 from service.jobs.records import JobStatus
 
 if TYPE_CHECKING:
@@ -122,7 +124,11 @@ class Presenter:
         profile_class = crew.profile_class(asked.artefact.manifest.precisions)
         rate = crew.mpx_per_s(profile_class)
         lacking = shortage(self.services.room, size.product_bytes)
+        drift = asked.planned.drift
+        # A job keeps it among its notes; here, where one may still choose, it is a warning.
+        strange = drift_warning(drift, model=asked.artefact.manifest.id) if drift and drift.is_far else None
         warnings = (
+            strange,
             crew.lacks(asked.artefact.manifest),
             crew.word_on(profile_class),
             lacking and f"there is no room for this map: {lacking}",
@@ -140,7 +146,10 @@ class Presenter:
             model=asked.planned.plan.model,
             bands=list(asked.planned.plan.bands),
             profile=profile_class,
-            notes=[wording.for_callers(note) for note in asked.planned.notes],
+            drift=None
+            if drift is None
+            else DriftOut(value=drift.value, threshold=drift.threshold, nearest=drift.nearest),
+            notes=[wording.for_callers(note) for note in asked.planned.notes if note != strange],
             warnings=[warning for warning in warnings if warning],
         )
 

@@ -203,6 +203,17 @@ class LogOut(Shape):
     entries: list[LogLine]
 
 
+class DriftOut(Shape):
+    """How unlike the images that the model was trained on the imagery is."""
+
+    value: float = Field(
+        description="Distance to the nearest training domain; 2 is about as far as one is from another.",
+        examples=[1.02],
+    )
+    threshold: float = Field(description="Above it a warning is given.", examples=[2.1])
+    nearest: str = Field(description="The training domain that is meant.", examples=["dubai: Dubai_tile-2"])
+
+
 class EstimateOut(Shape):
     """What a job would cost, before any work."""
 
@@ -221,6 +232,9 @@ class EstimateOut(Shape):
     model: str = Field(examples=["compact-rgb@0.2.0"])
     bands: list[str] = Field(examples=[["red", "green", "blue"]])
     profile: str | None
+    drift: DriftOut | None = Field(
+        description="null where it is not known, such as for models that carry no reference."
+    )
     notes: list[str] = Field(description="What will be done that you may not expect.")
     warnings: list[str] = Field(description="What may keep the job from going as you would like.")
 

@@ -15,6 +15,7 @@ from service.cli.options import PATH, engine_options, reading_options, said
 from service.errors import ServiceError
 from service.inference.loading import load_engine
 from service.intake.choosing import registry_of
+from service.intake.drifting import drift_words
 from service.intake.planned import plan_maps
 from service.intake.scenes import read_scenes
 from service.rasters.bands import known_roles
@@ -176,6 +177,7 @@ def _show_plans(
             f"     {len(entry.plan.sheets)} file(s), {len(blocks)} blocks, {kept_px / _MPX:.1f} Mpx, "
             f"about {_duration(seconds)} on {engine.profile}, {settings.num_threads} threads"
         )
+        click.echo(f"     drift: {drift_words(entry.drift)}")
         for note in entry.notes:
             click.echo(f"     note: {note}")
 

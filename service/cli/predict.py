@@ -16,6 +16,7 @@ from service.cli.running import MapMaker
 from service.errors import JobError
 from service.inference.loading import load_engine
 from service.intake.choosing import choose_model, registry_of
+from service.intake.drifting import drift_words
 from service.intake.planned import plan_maps
 from service.intake.scenes import read_scenes
 from service.maps.products import Products
@@ -89,6 +90,7 @@ def predict(  # noqa: PLR0913  one parameter an option
     click.echo(f"runs on  {loaded.profile}, {settings.num_threads} threads")
     for entry in planned:
         targets = {sheet.name: products[sheet.name] for sheet in entry.plan.sheets}
+        click.echo(f"drift    {drift_words(entry.drift)}")
         for note in entry.notes:
             click.echo(f"note     {note}")
         _make(maker, entry, targets, profile=loaded.profile, force=force, quiet=quiet)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.intake.areas import read_area
 from service.intake.choosing import require_runnable
+from service.intake.drifting import drift_warning, measure_drift
 from service.intake.scenes import digest_files, reader_limits
 from service.planning.areas import Area, AreaOutsideData
 from service.planning.cores import PatchGeometry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import shapely
 
     from models.artefact import Artefact
+    from models.drift import Drift
     from service.planning.grid import Grid
     from service.planning.jobs import SheetPlan
     from service.planning.placing import GridChoice
@@ -54,7 +56,9 @@ class PlannedMap:
     facts: dict[str, RasterFacts]
     """Of each file that the plan reads, by path."""
     notes: tuple[str, ...]
-    """What will be done that the user may not expect, such as resampling."""
+    """What will be done that the user may not expect, such as resampling, and what makes the map doubtful."""
+    drift: Drift | None = None
+    """How unlike the model's training the imagery is; None where that is not known. Not kept with a job."""
 
     def part_of(self, sheet: SheetPlan) -> PlannedMap:
         """What is needed to make one sheet."""
@@ -215,8 +219,11 @@ def _plan_map(
         f"{Path(item.scene.main.path).name}: {item.choice.reason}" for item in placed if item.choice.reason
     ]
     notes += _unread(placed, artefact)
+    drift = measure_drift(plan, artefact, limits=reader_limits(settings))
+    if drift is not None and drift.is_far:
+        notes.append(drift_warning(drift, model=artefact.manifest.id))
     facts = {facts.path: facts for item in placed for facts in item.scene.all if facts.path in plan.digests}
-    return PlannedMap(plan=plan, facts=facts, notes=tuple(notes))
+    return PlannedMap(plan=plan, facts=facts, notes=tuple(notes), drift=drift)
 
 
 def _block_cores(sheets: Sequence[SheetPlan], *, core_px: int) -> int:

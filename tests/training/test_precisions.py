@@ -18,6 +18,7 @@ from training.export import Exported, run_graph, write_artefact
 from training.loop import RunLimits, fit
 from training.precisions import lower, why_refused
 from training.quantisation import NothingToLower, write_fp16, write_int8
+from training.recipes import finding
 from training.reference import read_reference, write_reference
 from training.trials import plan_lowering
 
@@ -190,7 +191,7 @@ def test_real_images_calibrate_and_judge_the_graphs_whose_bands_they_have(traine
 
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")
 def test_the_command_tries_what_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "RECIPES", {"landscapes_compact": toy_recipe})
+    monkeypatch.setattr(finding, "RECIPES", {"landscapes_compact": toy_recipe})
     monkeypatch.setattr(commands, "CACHE_FOLDER", tmp_path / "scenes")
     run, into = str(tmp_path / "run"), str(tmp_path / "models")
     for words in (

@@ -19,7 +19,7 @@ from training.data.label_sets import label_sets
 from training.data.sources import READERS
 from training.machine import device_name, read_starts
 from training.real import provenance_of, with_bands
-from training.recipes import LANDSCAPES
+from training.recipes import LANDSCAPES, finding
 from training.recipes.recipe import Share
 
 
@@ -85,7 +85,7 @@ def exported(tmp_path_factory):
         return source.of_domains({"place-0"}), source.of_domains({"place-1"})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commands, "RECIPES", {"mixed_compact": recipe})
+        patch.setattr(finding, "RECIPES", {"mixed_compact": recipe})
         patch.setattr(commands, "CACHE_FOLDER", place / "scenes")
         patch.setattr(commands, "load_source", load)
         run, data = str(place / "run"), ["--data", f"dubai={place}"]
@@ -123,4 +123,8 @@ def test_what_was_held_out_is_measured_where_the_graph_has_its_bands(exported):
         assert CREDITS["dubai"] in card
         assert f"in 0 minutes on {device_name()} (1 thread)," in card
     assert "| place-1 | dubai | 1 | 14000 |" in rgb.card()
+    generated = ("generated landscape 0", "generated landscape 1")
+    assert rgb.drift_reference().domains == (*generated, "dubai: place-0")
+    assert rgbi.drift_reference().domains == generated
+    assert rgbi.drift_reference().log_gradient_DC.shape == (2, 4)
     assert [(start.threads, start.num_steps) for start in read_starts(run)] == [(1, 2)]

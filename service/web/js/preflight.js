@@ -45,6 +45,10 @@ function figures(estimate) {
   add("pixels", () => pixels(estimate.num_px));
   add("ground", () => `${number(estimate.gsd_m, 3)} m`);
   add("blocks", () => number(estimate.num_blocks));
+  add("drift", () => {
+    const { drift } = estimate;
+    return drift ? t("drift_of", { value: number(drift.value, 2), threshold: number(drift.threshold, 2) }) : t("drift_unknown");
+  });
   add("files_size", () => bytes(estimate.product_bytes));
   return list;
 }

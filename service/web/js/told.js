@@ -12,6 +12,7 @@ const FORMS = [
   [/^(.+): (.+) m is coarser than the model's (.+) m: resampled to (.+) m$/, "$1 : $2 m est plus grossier que les $3 m du modèle ; rééchantillonnée à $4 m"],
   [/^(.+) is not used: (\S+) reads .+$/, "$1 n’est pas utilisé : $2 ne le lit pas"],
   [/^(.+): band (.+) is not read, since nothing says what it is; .+$/, "$1 : le canal $2 n’est pas lu, car rien ne dit ce qu’il est"],
+  [/^drift (.+) is above (.+): this imagery is unlike all that (\S+) was trained on, even (.+); .+$/, "dérive $1, au-delà de $2 : ces images ne ressemblent à rien de ce que $3 a vu à l’entraînement, pas même à $4 ; regardez la carte avant de vous y fier"],
   [/^no worker is connected; .+$/, "aucun ouvrier n’est connecté ; le travail attend qu’on en démarre un (orthoscape worker)"],
   [/^no worker that offers (\S+) is connected; .+$/, "aucun ouvrier connecté n’offre $1 ; le travail en attend un"],
   [/^waits for a worker.*$/, "attend un ouvrier"],
