@@ -105,6 +105,7 @@ def exported(tmp_path_factory):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_what_was_held_out_is_measured_where_the_graph_has_its_bands(exported):
     run, artefacts = exported
+    (start,) = read_starts(run)
     rgb, rgbi = (artefacts[name] for name in sorted(artefacts))
     assert rgbi.manifest.coarse_metrics == {}
     assert "- dubai: not measured here, since it lacks a band of this graph." in rgbi.card()
@@ -121,10 +122,10 @@ def test_what_was_held_out_is_measured_where_the_graph_has_its_bands(exported):
         assert "never seen a real image" not in card
         assert "orthoscape-train fit mixed_compact --data dubai=FOLDER --steps 2" in card
         assert CREDITS["dubai"] in card
-        assert f"in 0 minutes on {device_name()} (1 thread)," in card
+        assert f"in 0 minutes on {device_name()} ({start.threads} thread" in card
     assert "| place-1 | dubai | 1 | 14000 |" in rgb.card()
     generated = ("generated landscape 0", "generated landscape 1")
     assert rgb.drift_reference().domains == (*generated, "dubai: place-0")
     assert rgbi.drift_reference().domains == generated
     assert rgbi.drift_reference().log_gradient_DC.shape == (2, 4)
-    assert [(start.threads, start.num_steps) for start in read_starts(run)] == [(1, 2)]
+    assert (start.device, start.num_steps) == (device_name(), 2)
