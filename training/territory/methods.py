@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from training.adaptation.pools import Pool
     from training.networks.compact import CompactUNet
 
-DEFAULT_METHOD = "self_training_fda"
-"""Where there is a source: of the candidates that look at the target, the two that lead in the literature
-together. The benchmark's choice takes its place."""
+DEFAULT_METHOD = "adabn"
+"""Where there is a source: within a point of the best on the benchmark's induced shift, and it can break
+little; see ``docs/adaptation.md``."""
 DEFAULT_WITHOUT_SOURCE = "adabn"
 """Trains nothing, so that it can break little."""
 EM_PRIORS = "em_priors"
