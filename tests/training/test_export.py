@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from toys import toy_mixture, toy_recipe, toy_scenes
+from toys import EXPORTS, toy_mixture, toy_recipe, toy_scenes
 
 from models.artefact import Artefact
 from models.manifest import Training
@@ -17,13 +17,7 @@ from training.loop import RunLimits, fit
 from training.reference import read_reference, write_reference
 
 CHANNELS = (12, 0, 6)
-# Torch's exporter warns of its own future; what it writes is proved here.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
-    pytest.mark.slow,
-]
+pytestmark = EXPORTS
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from click.testing import CliRunner
 from onnx import numpy_helper
-from toys import toy_coarse, toy_mixture, toy_recipe, toy_scenes
+from toys import EXPORTS, toy_coarse, toy_mixture, toy_recipe, toy_scenes
 
 from models.artefact import Artefact
 from models.manifest import Faithfulness, Training
@@ -24,13 +24,7 @@ from training.trials import plan_lowering
 
 CHANNELS = (12, 0, 6)
 BANDS = ("red", "green", "blue", "nir")
-# Torch's exporter warns of its own future; what it writes is proved here.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
-    pytest.mark.slow,
-]
+pytestmark = EXPORTS
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tiny_territory import (
     write_cosia,
     write_ortho,
 )
+from toys import EXPORTS
 
 from models.artefact import Artefact
 from training.adaptation.checkpoints import Checkpoint
@@ -26,13 +27,7 @@ from training.territory.commands import Request, adapt_artefact
 from training.territory.errors import AdaptationError
 from training.territory.pieces import read_pieces
 
-# Torch's exporter warns of its own future; what it writes is proved here.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
-    pytest.mark.slow,
-]
+pytestmark = EXPORTS
 
 
 @pytest.fixture(scope="module")

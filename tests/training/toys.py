@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from training.batches import Mixture
 from training.data.label_sets import label_sets
@@ -10,6 +11,14 @@ from training.data.sources import Source
 from training.recipes import LANDSCAPES, RECIPES
 from training.recipes.recipe import Share
 from training.scenes import SceneSet
+
+EXPORTS = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:torch"),
+    pytest.mark.slow,
+]
+"""Marks of tests that export: torch's exporter warns of its own future; what it writes is proved here."""
 
 COLOURS = np.random.default_rng(7).integers(30, 226, (16, 4))
 

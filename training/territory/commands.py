@@ -168,16 +168,13 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
         temperature_from=told_from,
         command=_command(request, method=method, num_steps=num_steps),
     )
-    metrics = dict(base.metrics)
-    if evidence.after is not None:
-        metrics = {f"{request.target.stem}, held out": evidence.after}
     artefact = write_artefact(
         Exported(
             model_id=model_id,
             title=facts.title,
             bands=bands,
             temperature=temperature,
-            metrics=metrics if evidence.after is not None else {},
+            metrics={} if evidence.after is None else {f"{request.target.stem}, held out": evidence.after},
             provenance=base.provenance,
             card=write_card(facts, evidence),
             training=Training(
