@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import pickle
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,8 +20,9 @@ from training.benchmark.commands import Plan, predict_target, write_report
 from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.report import write_tables
-from training.benchmark.runs import BASES, Budget, Outcome, Run, do_run, work_off
+from training.benchmark.runs import BASES, Budget, Outcome, Run, do_run
 from training.benchmark.summary import Results, choose, gap_closed, score, summarise
+from training.benchmark.work import work_off
 from training.cli import main
 from training.data.dubai import load_dubai
 from training.data.label_sets import label_sets
@@ -87,6 +91,36 @@ def test_a_queue_that_is_cut_goes_on_and_does_nothing_twice(tmp_path):
     assert work_off(queue, cases, TINY, folder=tmp_path) == 0
     assert (tmp_path / f"{queue[0].name}.json").stat().st_mtime_ns == before
     assert work_off(queue, cases, TINY, folder=tmp_path / "late", is_time_up=lambda: True) == 0
+
+
+def test_processes_share_a_folder_and_each_run_is_done_once(tmp_path):
+    """What another process holds is waited for; what it leaves undone is done here."""
+    cases = {("naip_seasons", "one"): case()}
+    queue = [run_of(case(), role) for role in ("S1", "S0", "O", "erm", "fda", "style")]
+    shared = tmp_path / "shared"
+    code = (
+        "import sys, pickle; queue, cases, budget, folder = pickle.load(sys.stdin.buffer);"
+        "from training.benchmark.work import work_off;"
+        "print(work_off(queue, cases, budget, folder=folder, wait_s=0.05))"
+    )
+    asked = pickle.dumps((queue, cases, TINY, shared))
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for each in started:
+        each.stdin.write(asked)
+        each.stdin.close()
+    done = [int(each.stdout.read()) for each in started]
+    for each in started:
+        each.stdout.close()
+        assert each.wait() == 0
+    assert sum(done) == len(queue)
+    assert work_off(queue, cases, TINY, folder=tmp_path / "alone") == len(queue)
+    for run in queue:
+        first, second = weights(shared, run), weights(tmp_path / "alone", run)
+        assert all(torch.equal(first[name], second[name]) for name in first), run.role
+    assert not list(shared.rglob("*.lock"))
 
 
 def test_an_outcome_is_read_as_it_was_written(tmp_path):
@@ -288,13 +322,15 @@ def replaced(monkeypatch):
 
 
 def test_what_is_unknown_is_named(tmp_path):
+    EXPERIMENTS_OF_TEST["naip_seasons"] = [case()]
     for options, told in (
         (["--only", "moon"], "dubai_induced_shift"),
         (["--methods", "magic", "--only", "naip_seasons"], "self_training"),
         (["--only", "naip_seasons"], "--data naip=FOLDER"),
+        (["--only", "naip_seasons", "--data", "naip=.", "--targets", "moon"], "there are one"),
     ):
         result = CliRunner().invoke(main, ["benchmark", "run", *options, "--runs", str(tmp_path)])
-        assert result.exit_code == 2
+        assert result.exit_code in (1, 2)
         assert told in result.output
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
+
+from training.benchmark.claims import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from training.adaptation.fitting import FitSpec
     from training.benchmark.case import Case
     from training.networks.compact import CompactUNet
+
+WAIT_S = 5.0
+"""Between looks at whether another process has taught a base."""
 
 
 def taught_once(
@@ -39,12 +45,14 @@ def taught_once(
     shape = {key: value for key, value in asdict(network.spec).items() if key not in ("mean", "std")}
     content = json.dumps([case.source.fingerprint(), asdict(spec), shape], sort_keys=True)
     path = folder / "bases" / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.pt"
-    if path.is_file():
-        network.load_state_dict(torch.load(path, weights_only=True))
-        return network.eval()
-    taught = teach()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    torch.save(taught.state_dict(), partial)
-    partial.replace(path)
-    return taught
+    while not path.is_file():
+        with claimed(path.with_suffix(".lock")) as is_mine:
+            if is_mine and not path.is_file():
+                taught = teach()
+                partial = path.with_suffix(".part")
+                torch.save(taught.state_dict(), partial)
+                partial.replace(path)
+                return taught
+        time.sleep(WAIT_S)
+    network.load_state_dict(torch.load(path, weights_only=True))
+    return network.eval()

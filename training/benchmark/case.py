@@ -34,8 +34,8 @@ class Case:
     """Of the source's kind, apart from it: what the shift costs is seen against it."""
     ceiling: float | None = None
     """mIoU of two annotations of the same ground, where there are two."""
-    scored: tuple[int, ...] | None = None
-    """Labels that enter scores; None is all."""
+    base_share: float = 1.0
+    """Of the steps that a budget gives to bases: a small source is learned in fewer."""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
@@ -11,7 +12,7 @@ import click
 from training.options import folders_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from training.benchmark.commands import Plan
 
@@ -25,6 +26,7 @@ class _PlanOptions(TypedDict):
     """What all three commands take: the same plan has to be named."""
 
     only: tuple[str, ...]
+    targets: str | None
     data: tuple[str, ...]
     seeds: int
     methods: str | None
@@ -39,6 +41,7 @@ def _options(command: _Command) -> _Command:
     for option in reversed(
         (
             click.option("--only", multiple=True, metavar="EXPERIMENT", help="Experiments; all by default."),
+            click.option("--targets", metavar="NAME,...", help="Of the experiments; all by default."),
             click.option("--data", multiple=True, metavar="NAME=FOLDER", help="Where a data set lies."),
             click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many."),
             click.option("--methods", metavar="NAME,...", help="To compare; the candidates by default."),
@@ -65,19 +68,20 @@ def benchmark() -> None:
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Begin no run after that long.")
 @click.option("--list", "is_listed", is_flag=True, help="Say what would be done, in order, and do nothing.")
 def run(minutes: float | None, *, is_listed: bool, **options: Unpack[_PlanOptions]) -> None:
-    """Do the runs that have not been done."""
+    """Do the runs that have not been done.
+
+    Several processes may be started on one run folder: each run is done by one of them.
+    """
     from training.benchmark.commands import list_queue, run_queue  # noqa: PLC0415 - torch takes seconds to load
 
     plan = _plan(**options)
-    if is_listed:
-        for line in list_queue(plan):
-            click.echo(line)
-        return
-    try:
+    with _told():
+        if is_listed:
+            for line in list_queue(plan):
+                click.echo(line)
+            return
         num_done = run_queue(plan, minutes=minutes)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{num_done} runs done in {plan.folder}")
+        click.echo(f"{num_done} runs done in {plan.folder}")
 
 
 @benchmark.command()
@@ -87,7 +91,9 @@ def report(out: Path, **options: Unpack[_PlanOptions]) -> None:
     """Write adaptation.json, adaptation.md and pictures of the runs that have ended."""
     from training.benchmark.commands import write_report  # noqa: PLC0415 - as above
 
-    for name, entry in write_report(_plan(**options), out=out).items():
+    with _told():
+        summary = write_report(_plan(**options), out=out)
+    for name, entry in summary.items():
         figures = ", ".join(
             f"{key} {entry[key]:.3f}" for key in ("S0", "S1", "O", "A", "G") if entry[key] is not None
         )
@@ -108,11 +114,18 @@ def predict(experiment: str, target: str, out: Path, **options: Unpack[_PlanOpti
     if names is None:
         case = plan.cases()[experiment, target]
         names = [f"image_{number:03d}" for number in range(1, len(case.test) + 1)]
-    try:
+    with _told():
         paths = predict_target(plan, (experiment, target), names=names, out=out)
+    click.echo(f"{len(paths)} pictures in {out}")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with what was asked for, as a message."""
+    try:
+        yield
     except (ValueError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{len(paths)} pictures in {out}")
 
 
 def _plan(**options: Unpack[_PlanOptions]) -> Plan:
@@ -140,6 +153,7 @@ def _plan(**options: Unpack[_PlanOptions]) -> Plan:
     default = Budget()
     return Plan(
         experiments=experiments,
+        targets=tuple(options["targets"].split(",")) if options["targets"] else (),
         data=folders,
         seeds=tuple(range(options["seeds"])),
         methods=chosen,

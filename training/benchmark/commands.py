@@ -16,8 +16,9 @@ from training.benchmark.costs import Costs
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.pictures import load, sheet, write_predictions
 from training.benchmark.report import write_tables
-from training.benchmark.runs import FLIPPED, STRENGTHENED, Outcome, Run, work_off
+from training.benchmark.runs import FLIPPED, STRENGTHENED, Outcome, Run
 from training.benchmark.summary import Results, choose, summarise
+from training.benchmark.work import work_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,17 +45,25 @@ class Plan:
     budget: Budget
     folder: Path
     """Where runs lie."""
+    targets: tuple[str, ...] = ()
+    """Of the experiments; empty for all."""
 
     def cases(self) -> dict[tuple[str, str], Case]:
         """By experiment and target.
 
         Raises:
             KeyError: The folder of a data set is not named.
+            ValueError: No experiment has such a target.
         """
-        found = {}
+        found, known = {}, set()
         for name in self.experiments:
             for case in EXPERIMENTS[name].build(self.data[EXPERIMENTS[name].data]):
-                found[case.experiment, case.target] = case
+                known.add(case.target)
+                if not self.targets or case.target in self.targets:
+                    found[case.experiment, case.target] = case
+        unknown = [target for target in self.targets if target not in known]
+        if unknown:
+            raise ValueError(f"no target {', '.join(unknown)}; there are {', '.join(sorted(known))}")
         return found
 
     def queue(self, cases: Mapping[tuple[str, str], Case]) -> list[Run]:
@@ -67,7 +76,7 @@ def list_queue(plan: Plan) -> Iterator[str]:
     """All runs in their order: done, or roughly how long they may take."""
     cases = plan.cases()
     done = read_results(plan, cases)
-    costs, total_s = Costs(done.outcomes.values(), plan.budget), 0.0
+    costs, total_s = Costs(done.outcomes.values(), plan.budget, cases), 0.0
     for run in plan.queue(cases):
         is_done = run.seed in done.seeds((run.experiment, run.target), run.role)
         total_s += 0.0 if is_done else costs.seconds(run)

@@ -10,8 +10,9 @@ from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.runs import BASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from training.benchmark.case import Case
     from training.benchmark.runs import Budget, Outcome, Run
 
 _MPX_PER_S = 0.9
@@ -34,10 +35,14 @@ class Costs:
     Args:
         outcomes: Of the runs that have ended.
         budget: Of those that have not.
+        cases: By experiment and target.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome], budget: Budget) -> None:
+    def __init__(
+        self, outcomes: Iterable[Outcome], budget: Budget, cases: Mapping[tuple[str, str], Case]
+    ) -> None:
         self.budget = budget
+        self.cases = cases
         known: dict[tuple[str, str], list[float]] = {}
         for outcome in outcomes:
             known.setdefault((outcome.run.experiment, outcome.run.role), []).append(outcome.seconds)
@@ -50,6 +55,6 @@ class Costs:
             return known
         if run.role in CORRECTIONS:
             return _CORRECTION_S
-        num_steps = self.budget.base_steps if run.role in BASES else self.budget.adapt_steps
+        num_steps = self.budget.num_steps(self.cases[run.experiment, run.target], is_base=run.role in BASES)
         num_mpx = num_steps * self.budget.batch_size * self.budget.crop_px**2 / 1e6
         return num_mpx * _PASSES.get(run.role, 1.0) / _MPX_PER_S

@@ -6,7 +6,6 @@ Axes: T true labels, P predicted ones, K channels of the head, one for each labe
 from __future__ import annotations
 
 import json
-import logging
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -27,7 +26,7 @@ from training.evaluate import raw_logits
 from training.networks.compact import CompactSpec, CompactUNet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,8 +45,6 @@ FEW_SHOT, DRAW = "few_shot_", "_draw_"
 NUM_BINS = 15
 """Of confidence."""
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -63,12 +60,16 @@ class Budget:
     adapt_rate: float = 0.3
     """Learning rates of what is adapted, over those of bases."""
 
-    def spec(self, *, seed: int, is_base: bool, augmentation: Augmentation) -> FitSpec:
+    def num_steps(self, case: Case, *, is_base: bool) -> int:
+        """Of a run."""
+        return max(1, round(case.base_share * self.base_steps)) if is_base else self.adapt_steps
+
+    def spec(self, case: Case, *, seed: int, is_base: bool, augmentation: Augmentation) -> FitSpec:
         """How a run is fitted."""
         rate = 1.0 if is_base else self.adapt_rate
         return FitSpec(
             seed=seed,
-            num_steps=self.base_steps if is_base else self.adapt_steps,
+            num_steps=self.num_steps(case, is_base=is_base),
             batch_size=self.batch_size,
             crop_px=self.crop_px,
             augmentation=augmentation,
@@ -177,7 +178,7 @@ def teach(run: Run, case: Case, budget: Budget, *, folder: Path) -> CompactUNet:
     problem = Problem(source=source, target=Pool.unlabelled(case.pool), members_SK=members)
     is_base = run.role in BASES
     augmentation = FLIPS if run.role == FLIPPED else STRONG
-    spec = budget.spec(seed=run.seed, is_base=is_base, augmentation=augmentation)
+    spec = budget.spec(case, seed=run.seed, is_base=is_base, augmentation=augmentation)
     network = new_network(case, budget)
     begun = run.begins_with
     if begun is not None:
@@ -253,39 +254,3 @@ def _reliability(bins_3B: NDArray[np.float64]) -> list[tuple[int, float, float]]
         (int(num_px), round(confidence / max(1, num_px), 5), round(right / max(1, num_px), 5))
         for num_px, confidence, right in np.reshape(bins_3B, (3, -1)).T
     ]
-
-
-def work_off(
-    queue: list[Run],
-    cases: Mapping[tuple[str, str], Case],
-    budget: Budget,
-    *,
-    folder: Path,
-    is_time_up: Callable[[], bool] = lambda: False,
-) -> int:
-    """Do the runs of a queue that have not ended; a killed one begins again, none is done twice.
-
-    Returns:
-        How many were done.
-
-    Raises:
-        ValueError: An outcome in the folder was made with another budget, or from other data.
-    """
-    num_done = 0
-    for number, run in enumerate(queue, 1):
-        case = cases[run.experiment, run.target]
-        known = Outcome.read(folder, run)
-        if known is not None:
-            if known.budget != budget or known.fingerprint != case.fingerprint():
-                raise ValueError(
-                    f"{folder / run.name}.json was made with another budget or from other data: "
-                    "give another folder, or the options that it was made with"
-                )
-            continue
-        if is_time_up():
-            log.warning("time is up: %d of %d runs are not begun", len(queue) - number + 1, len(queue))
-            break
-        outcome = do_run(run, case, budget, folder=folder)
-        num_done += 1
-        log.info("%d of %d: %s in %.0f s", number, len(queue), run.name, outcome.seconds)
-    return num_done
