@@ -31,8 +31,12 @@ class Augmentation:
 
 FLIPS = Augmentation()
 """Quarter turns and mirrors alone: S0."""
-STRONG = Augmentation(zoom=(0.6, 1.6), gain=0.2, band_gain=0.08, offset=10.0, gamma=0.2, haze=0.1)
-"""Scale and radiometry: S1."""
+STRONG = Augmentation(zoom=(1 / 1.4, 1.4), gain=0.12, band_gain=0.048, offset=6.0, gamma=0.12, haze=0.06)
+"""Scale and radiometry: S1.
+
+As strong as a network of half a million weights learns in 3000 steps and stays within some 2 points of S0 at home: with
+zooms of 0.6 to 1.6 and radiometry 5/3 as strong it lost more at home than it won on shifted images.
+"""
 
 
 def draw_zooms(augmentation: Augmentation, num_samples: int, *, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from training.benchmark.charts import class_chart, gain_chart, reliability_chart
@@ -193,7 +194,8 @@ def _draw(plan: Plan, results: Results, row: tuple[str, str], case: Case, *, out
     if case.source.name != "dubai" or not all((plan.folder / f"{run.name}.pt").is_file() for run in runs):
         return
     networks = [load(run, case, plan.budget, folder=plan.folder) for run in runs]
-    numbers = range(min(SHEET_IMAGES, len(case.test)))
+    # Apart from each other: neighbouring parts of one scene look alike.
+    numbers = np.unique(np.linspace(0, len(case.test) - 1, SHEET_IMAGES).astype(int)).tolist()
     picture = sheet(case, networks, numbers=numbers, has_truth=EXPERIMENTS[row[0]].is_judged)
     picture.save(out / f"{row[0]}-{row[1]}.png", optimize=True)
 

@@ -50,7 +50,7 @@ NUM_BINS = 15
 class Budget:
     """How much every run gets; the same for all of a benchmark."""
 
-    base_steps: int = 1500
+    base_steps: int = 3000
     adapt_steps: int = 250
     batch_size: int = 8
     crop_px: int = 160
