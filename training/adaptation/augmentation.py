@@ -34,8 +34,8 @@ FLIPS = Augmentation()
 STRONG = Augmentation(zoom=(1 / 1.4, 1.4), gain=0.12, band_gain=0.048, offset=6.0, gamma=0.12, haze=0.06)
 """Scale and radiometry: S1.
 
-A compromise of small budgets: 0.6 M weights taught for 3000 steps are 3.5 points below S0 at home. Radiometry 5/3
-as strong with zooms of 0.6 to 1.6 is still 4.7 below after 4500, but holds better under an induced shift
+A compromise of small budgets: 0.6 M weights taught for 3000 steps are 3.5 points below S0 at home. Radiometry
+5/3 as strong with zooms of 0.6 to 1.6 is still 4.7 below after 4500, but holds better under an induced shift
 (docs/adaptation.md); who has the hours raises both.
 """
 
