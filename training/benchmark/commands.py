@@ -14,6 +14,7 @@ import torch
 
 from training.benchmark.charts import class_chart, gain_chart, reliability_chart
 from training.benchmark.costs import Costs
+from training.benchmark.drifts import tell_drifts
 from training.benchmark.experiments import EXPERIMENTS, lay_out
 from training.benchmark.pictures import load, sheet, write_predictions
 from training.benchmark.report import write_tables
@@ -117,8 +118,10 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
     ceilings = {row: case.ceiling for row, case in cases.items()}
     summary = summarise(results, candidates=plan.methods, ceilings=ceilings)
     out.mkdir(parents=True, exist_ok=True)
+    drifts = tell_drifts(results, {row: case for row, case in cases.items() if EXPERIMENTS[row[0]].is_judged})
     written = {
         "summary": summary,
+        "drift": drifts,
         "machine": _machine(),
         "outcomes": [
             {
@@ -133,7 +136,7 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
         "budget": _budget(results),
     }
     (out / RESULTS_NAME).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-    (out / TABLES_NAME).write_text(write_tables(summary), encoding="utf-8")
+    (out / TABLES_NAME).write_text(write_tables(summary, drifts), encoding="utf-8")
     _draw_charts(results, summary, plan.methods, out=out)
     for row, case in cases.items():
         _draw(plan, results, row, case, out=out)

@@ -20,12 +20,18 @@ _HEAD = (
 )
 
 
-def write_tables(summary: Mapping[str, Any]) -> str:
-    """All tables of a summary; see `training.benchmark.summary.summarise`."""
+def write_tables(summary: Mapping[str, Any], drifts: Mapping[str, Any]) -> str:
+    """All tables of a benchmark.
+
+    Args:
+        summary: See `training.benchmark.summary.summarise`.
+        drifts: See `training.benchmark.drifts.tell_drifts`.
+    """
     lines = ["# Adaptation: results", "", *_HEAD, ""]
     for entry in summary.values():
         lines += [f"## {entry['title']}", "", *_row_table(entry), "", *_method_table(entry), ""]
         lines += [*_few_table(entry), *_missing(entry)]
+    lines += _drift_table(drifts)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -115,6 +121,31 @@ def _few_table(entry: Mapping[str, Any]) -> list[str]:
 def _windows(role: str) -> str:
     """How many windows a role is given; nothing of another role."""
     return role.removeprefix(FEW_SHOT).partition(DRAW)[0] if role.startswith(FEW_SHOT) else ""
+
+
+def _drift_table(drifts: Mapping[str, Any]) -> list[str]:
+    """Drift of each target beside what is lost on it, worst first."""
+    targets = sorted(drifts["targets"].items(), key=lambda named: -named[1]["loss"])
+    if not targets:
+        return []
+    rows = [
+        [
+            target,
+            _share(each["drift"], digits=2),
+            _share(each["threshold"], digits=2),
+            {None: "-", True: "warned", False: ""}[each["is_far"]],
+            f"{100 * each['loss']:.1f}",
+        ]
+        for target, each in targets
+    ]
+    hits, alarms = drifts["hits"], drifts["false_alarms"]
+    told = (
+        f"Spearman's correlation of drift, over its threshold, with the loss: "
+        f"{_share(drifts['spearman'], digits=2)}. Warned of {hits['warned']} of {hits['of']} that lose "
+        f"5 points or more, and of {alarms['warned']} of {alarms['of']} that do not."
+    )
+    head = ["", "drift", "threshold", "", "O - S1, points"]
+    return ["## Drift: what is told beforehand, and what is lost", "", *_table(head, rows), "", told, ""]
 
 
 def _missing(entry: Mapping[str, Any]) -> list[str]:
