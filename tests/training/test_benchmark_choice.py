@@ -70,6 +70,8 @@ def test_s1_comes_first_and_every_seed_has_all_roles():
     assert [run.role for run in queue[:4]] == ["S1", "S0", "O", "S1"]
     assert len(queue) == len(set(queue))
     assert not any(run.role == "O" for run in queue if run.experiment == "tile_7"), "nobody has its labels"
+    without_goal = lay_out(["dubai_leave_one_out"], {"dubai_leave_one_out": ["x", "y"]}, seeds=(0,))
+    assert [run.role for run in without_goal[-2:]] == ["S0", "S0"], "no gap waits for it"
     first = {run.name: number for number, run in enumerate(queue)}
     assert all(first[run.begins_with.name] < first[run.name] for run in queue if run.begins_with)
 

@@ -108,6 +108,8 @@ def lay_out(
 ) -> list[Run]:
     """All runs in their order: seed by seed; S1, S0 and O of all targets, then methods, then few-shot.
 
+    Where no share of a gap is to be closed, S0 comes last: it takes as long as all methods of a target.
+
     Args:
         names: Of experiments.
         targets: Of each experiment.
@@ -121,15 +123,17 @@ def lay_out(
         for name in names
         for target in targets[name]
         for role in roles_of(EXPERIMENTS[name], methods=methods)
-        if _stage_of(role) == stage
+        if _stage_of(role, has_goal=EXPERIMENTS[name].goal is not None) == stage
     ]
 
 
-_NUM_STAGES = 3
+_NUM_STAGES = 4
 
 
-def _stage_of(role: str) -> int:
-    """What bounds a gap is known before anything is said to close it; few-shot curves are looked at last."""
+def _stage_of(role: str, *, has_goal: bool) -> int:
+    """What bounds a gap is known before anything is said to close it; few-shot curves are looked at late."""
+    if role == FLIPPED and not has_goal:
+        return 3
     if role in (STRENGTHENED, FLIPPED, ORACLE):
         return 0
     return 2 if role.startswith(FEW_SHOT) else 1
