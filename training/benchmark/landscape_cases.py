@@ -54,6 +54,8 @@ SHIFTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """What differs from the source; layouts are drawn anew for each, so that no two targets share their truth."""
+BASE_SHARE = 0.25
+"""Scenes as small as these are learned in a quarter of the steps that Dubai takes."""
 TOGETHER = "together"
 AXES = (*SHIFTS, TOGETHER)
 
@@ -83,6 +85,7 @@ def shifts(folder: Path, *, scenes: Scenes | None = None) -> list[Case]:
                 pool=_drawn(spec, first + _POOL, scenes.num_pool, scenes, folder),
                 test=_drawn(spec, first + _TEST, scenes.num_test, scenes, folder),
                 in_domain=in_domain,
+                base_share=BASE_SHARE,
             )
         )
     return cases
