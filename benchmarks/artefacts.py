@@ -17,7 +17,7 @@ from models.manifest import InputSpec, Manifest, Metrics, OutputNames, Range, Tr
 from models.nomenclature import COSIA
 from training.export import run_graph, write_graph
 from training.networks.compact import CompactSpec, CompactUNet
-from training.networks.served import Served, fold
+from training.networks.served import Served, fold, logits_factor
 from training.networks.unet_resnet34 import STRIDE_PX, RawPixels, UNetResNet34, settle_norms
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _write(folder: Path, model_id: str, network: torch.nn.Module) -> None:
                 stride_px=STRIDE_PX,
             ),
         ),
-        outputs=OutputNames(),
+        outputs=OutputNames(logits_factor=logits_factor(network)),
         nomenclature=COSIA.id,
         channels=tuple(range(_NUM_CLASSES)),
         domains=("none",),

@@ -98,6 +98,12 @@ class OutputNames(_Part):
     """uint8 [N, H, W], percent 0-100: the calibrated probability of the class given, rounded."""
     logits: str | None = "logits"
     """float32 [N, K, H, W] over live channels, temperature applied; None when the graph has none."""
+    logits_factor: PositiveInt = 1
+    """Sub-pixels along each side of a position of the logits.
+
+    Above 1 the logits are [N, K * factor ** 2, H / factor, W / factor], and ``models.subpixels`` brings them
+    to full size: done in the graph it took a tenth of the whole time, for an output that is rarely asked for.
+    """
 
 
 class BandReference(_Part):

@@ -32,8 +32,9 @@ from models.manifest import (
     Role,
     Training,
 )
+from models.subpixels import at_full_size
 from training.card import lowered_section
-from training.networks.compact import STRIDE_PX, CompactUNet
+from training.networks.compact import STRIDE_PX, SUB_PIXELS, CompactUNet
 from training.networks.served import Served, fold
 from training.precisions import Kept, Lowering, graph_name, lower
 from training.recipes.recipe import Recipe
@@ -233,7 +234,7 @@ def run_graph(
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     classes, confidence, logits = session.run(["classes", "confidence", "logits"], {"image": image_NCHW})
-    return classes, confidence, logits
+    return classes, confidence, at_full_size(logits, factor=classes.shape[1] // logits.shape[2])
 
 
 def prove(
@@ -311,7 +312,7 @@ def _manifest(
                 stride_px=STRIDE_PX,
             ),
         ),
-        outputs=OutputNames(),
+        outputs=OutputNames(logits_factor=SUB_PIXELS),
         nomenclature=recipe.nomenclature,
         channels=recipe.channels,
         domains=exported.domains,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.registry import PACKAGED_FOLDER, Registry
+from models.subpixels import at_full_size
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the runtime is imported
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -22,7 +23,8 @@ def run(artefact, image_NCHW):
     session = onnxruntime.InferenceSession(str(artefact.model_path()), providers=["CPUExecutionProvider"])
     names = artefact.manifest.outputs
     wanted = [names.classes, names.confidence, names.logits]
-    return session.run(wanted, {artefact.manifest.inputs[0].name: image_NCHW})
+    classes, confidence, logits = session.run(wanted, {artefact.manifest.inputs[0].name: image_NCHW})
+    return classes, confidence, at_full_size(logits, factor=names.logits_factor)
 
 
 def test_nothing_packaged_is_damaged():

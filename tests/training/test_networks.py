@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.subpixels import at_full_size
 from training.networks.compact import CompactSpec, CompactUNet
 from training.networks.served import Served, fold
 
@@ -59,7 +60,9 @@ def test_served_classes_are_values_and_confidence_is_softmax():
     served = Served(fold(network_of(), temperature=1.0), channels=channels).eval()
     image_NCHW = torch.randint(0, 256, (1, 4, 64, 64), dtype=torch.uint8)
     with torch.inference_mode():
-        classes_NHW, confidence_NHW, logits_NKHW = served(image_NCHW)
+        classes_NHW, confidence_NHW, sub_pixels_NQhw = served(image_NCHW)
+    logits_NKHW = torch.from_numpy(at_full_size(sub_pixels_NQhw.numpy(), factor=2))
+    assert torch.equal(logits_NKHW, torch.pixel_shuffle(sub_pixels_NQhw, 2))
     values = np.array(channels)[logits_NKHW.argmax(dim=1).numpy()]
     assert (classes_NHW.numpy() == values).all()
     assert classes_NHW.dtype == confidence_NHW.dtype == torch.uint8

@@ -16,6 +16,8 @@ from torch.nn import functional as F  # noqa: N812 - torch's own abbreviation
 
 STRIDE_PX = 32
 """Height and width must be multiples of it: the deepest features are this coarse."""
+SUB_PIXELS = 2
+"""Along each side of a position of the head."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ class CompactUNet(nn.Module):
             ConvNorm(coarse + fine, fine) for fine, coarse in reversed(list(pairwise(spec.widths)))
         )
         self.top = ConvNorm(spec.widths[0], spec.widths[0])
-        self.head = nn.Conv2d(spec.widths[0], 4 * spec.num_channels, 1)
+        self.head = nn.Conv2d(spec.widths[0], SUB_PIXELS**2 * spec.num_channels, 1)
 
     def forward(self, image_NCHW: Tensor) -> Tensor:
         """Logits for raw pixels.
@@ -86,11 +88,16 @@ class CompactUNet(nn.Module):
         Returns:
             float [N, K, H, W].
         """
-        return self.logits((image_NCHW.float() - self.mean_1C11) / self.std_1C11)
+        return self.logits(self.normalised(image_NCHW))
+
+    def normalised(self, image_NCHW: Tensor) -> Tensor:
+        """Raw pixels less the mean of their band, over its standard deviation."""
+        normalised_NCHW: Tensor = (image_NCHW.float() - self.mean_1C11) / self.std_1C11
+        return normalised_NCHW
 
     def logits(self, normalised_NCHW: Tensor) -> Tensor:
         """Logits for normalised pixels, where a missing band is zero."""
-        logits: Tensor = F.pixel_shuffle(self.sub_pixels(normalised_NCHW), 2)
+        logits: Tensor = F.pixel_shuffle(self.sub_pixels(normalised_NCHW), SUB_PIXELS)
         return logits
 
     def sub_pixels(self, normalised_NCHW: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.networks.compact import CompactSpec, CompactUNet, ConvNorm
+from training.networks.compact import SUB_PIXELS, CompactSpec, CompactUNet, ConvNorm
 
 
 class Served(nn.Module):
@@ -24,19 +24,38 @@ class Served(nn.Module):
     def __init__(self, network: nn.Module, *, channels: Sequence[int]) -> None:
         super().__init__()
         self.network = network
+        self.factor = logits_factor(network)
+        self.has_lookup = list(channels) != list(range(len(channels)))
         self.register_buffer("value_K", torch.tensor(channels, dtype=torch.uint8))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Class values uint8 [N, H, W], confidence uint8 [N, H, W] in percent, logits float32 [N, K, H, W].
+        """Class values uint8 [N, H, W], confidence uint8 [N, H, W] in percent, logits float32.
 
         The confidence is the largest softmax: 1 / sum(exp(y - max)), without the softmax of the others.
+        Where the network answers in sub-pixels, both are decided among these and only they are brought to
+        full size; logits [N, Q, h, w] stay as they are (``models.subpixels``), else they are [N, K, H, W].
         """
-        logits_NKHW: Tensor = self.network(image)
-        largest_N1HW = logits_NKHW.amax(dim=1, keepdim=True)
-        total_NHW = torch.exp(logits_NKHW - largest_N1HW).sum(dim=1)
-        confidence_NHW = torch.round(100.0 / total_NHW).to(torch.uint8)
-        classes_NHW = self.value_K[logits_NKHW.argmax(dim=1)]
-        return classes_NHW, confidence_NHW, logits_NKHW
+        if isinstance(self.network, CompactUNet):
+            logits_NQhw = self.network.sub_pixels(self.network.normalised(image))
+        else:
+            logits_NQhw = self.network(image)
+        logits_NKShw = logits_NQhw.unflatten(1, (len(self.value_K), self.factor**2))
+        largest_N1Shw = logits_NKShw.amax(dim=1, keepdim=True)
+        total_NShw = torch.exp(logits_NKShw - largest_N1Shw).sum(dim=1)
+        confidence_NShw = torch.round(100.0 / total_NShw).to(torch.uint8)
+        channel_NShw = logits_NKShw.argmax(dim=1)
+        value_NShw = self.value_K[channel_NShw] if self.has_lookup else channel_NShw.to(torch.uint8)
+        return self._full_size(value_NShw), self._full_size(confidence_NShw), logits_NQhw
+
+    def _full_size(self, values_NShw: Tensor) -> Tensor:
+        """Sub-pixels [N, S, h, w] beside each other, [N, H, W]."""
+        split = values_NShw.unflatten(1, (self.factor, self.factor))
+        return split.permute(0, 3, 1, 4, 2).flatten(1, 2).flatten(2, 3)
+
+
+def logits_factor(network: nn.Module) -> int:
+    """Sub-pixels along each side of a position of what a network's head gives."""
+    return SUB_PIXELS if isinstance(network, CompactUNet) else 1
 
 
 def fold(network: CompactUNet, *, temperature: float, missing: Sequence[int] = ()) -> CompactUNet:
