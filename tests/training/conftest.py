@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ if not HAS_TORCH:
 sys.path.insert(0, str(HERE))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
+@contextmanager
+def _one_thread():
     if not HAS_TORCH:
         yield
         return
@@ -35,3 +36,17 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """What is trained depends on the number of threads: a command under test may have set another."""
+    with _one_thread():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread_for_fixtures():
+    """The same for fixtures of a module, which are made before the one above."""
+    with _one_thread():
+        yield

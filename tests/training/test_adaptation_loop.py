@@ -27,11 +27,7 @@ STRENGTH_ZERO = {
 
 @pytest.fixture(scope="module")
 def plain():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # before the fixture of each test does
-    weights = fitted(lambda *_: Plain(), weight=0.0)
-    torch.set_num_threads(threads)
-    return weights
+    return fitted(lambda *_: Plain(), weight=0.0)
 
 
 @pytest.mark.parametrize("name", ADD)

@@ -24,6 +24,8 @@ from training.trials import plan_lowering
 
 CHANNELS = (12, 0, 6)
 BANDS = ("red", "green", "blue", "nir")
+NUM_STEPS = 180
+"""Trained by four seeds, 60 steps left mIoU at 0.45 to 0.68, 120 at 0.49 to 0.94; these reach 0.83 to 0.99."""
 pytestmark = EXPORTS
 
 
@@ -31,9 +33,10 @@ pytestmark = EXPORTS
 def trained(tmp_path_factory):
     """A recipe, its run folder and its network, trained until it knows a square by its colour."""
     out = tmp_path_factory.mktemp("run")
-    recipe = toy_recipe(channels=CHANNELS, num_steps=60)
+    recipe = toy_recipe(channels=CHANNELS, num_steps=NUM_STEPS)
     write_reference(toy_scenes(), recipe.bands, out=out)
-    return recipe, out, fit(toy_mixture(channels=CHANNELS), out=out, limits=RunLimits(num_steps=60)).average
+    limits = RunLimits(num_steps=NUM_STEPS)
+    return recipe, out, fit(toy_mixture(channels=CHANNELS), out=out, limits=limits).average
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def artefact(trained, lowering, tmp_path_factory):
         temperature=1.3,
         metrics={},
         card="# Toy\n",
-        training=Training(commit="unknown", recipe=recipe.name, seed=recipe.seed, num_steps=60),
+        training=Training(commit="unknown", recipe=recipe.name, seed=recipe.seed, num_steps=NUM_STEPS),
         has_weights=False,
         lowering=lowering,
     )
