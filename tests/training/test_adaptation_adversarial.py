@@ -115,6 +115,15 @@ def test_maps_of_the_source_teach_the_discriminator_only():
     assert step.source.sub_pixels_NQhw.grad is None
 
 
+def test_the_network_climbs_what_the_discriminator_of_advent_says_of_the_target():
+    network, method = gradients(METHODS["advent"])
+    honest = new_network()
+    maps = self_information(see_target(toy_step(honest)).sub_pixels_NQhw)
+    (domain_loss(method.discriminator(maps), is_source=False) / 2).backward()
+    for parameter, other in zip(network.parameters(), honest.parameters(), strict=True):
+        torch.testing.assert_close(parameter.grad, -other.grad, rtol=1e-3, atol=1e-7)
+
+
 def test_the_encoder_of_adda_descends_on_the_inverted_label():
     network = new_network()
     method = DiscriminativeAdaptation(network)

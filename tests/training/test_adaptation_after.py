@@ -130,6 +130,19 @@ def test_em_finds_the_priors_that_shifted():
     torch.testing.assert_close(found_K.sum(), torch.tensor(1.0, dtype=torch.float64))
 
 
+def test_a_round_of_em_is_the_papers_and_none_loses_likelihood():
+    _, posteriors_PK = classifier(SHIFTED, 2_000)
+    by_paper_K = PRIORS
+    log_likelihoods = []
+    for num_rounds in range(1, 5):
+        weighed_PK = torch.stack([posteriors_PK[:, k] * by_paper_K[k] / PRIORS[k] for k in range(3)], dim=1)
+        log_likelihoods.append(weighed_PK.sum(dim=1).log().sum().item())
+        by_paper_K = (weighed_PK / weighed_PK.sum(dim=1, keepdim=True)).mean(dim=0)
+        found_K = em_priors(posteriors_PK, PRIORS, num_rounds=num_rounds, tolerance=0.0)
+        torch.testing.assert_close(found_K, by_paper_K)
+    assert log_likelihoods == sorted(log_likelihoods)
+
+
 def test_em_leaves_priors_that_did_not_shift():
     _, posteriors_PK = classifier(PRIORS, 200_000)
     assert (em_priors(posteriors_PK, PRIORS) - PRIORS).abs().max() < 0.01
@@ -200,6 +213,13 @@ def test_posteriors_are_the_networks_own_where_there_is_data():
         (network(samples.image_NCHW) / 1.5).softmax(dim=1)[:, :, 8::4, ::4].movedim(1, -1).flatten(0, 2)
     )
     torch.testing.assert_close(told_PK, expected.detach())
+
+
+def test_what_tent_descends_is_the_entropy_in_nats():
+    sub_pixels = torch.randn(2, 64, 6, 6, generator=torch.Generator().manual_seed(0))
+    logits_NHWK = torch.nn.functional.pixel_shuffle(sub_pixels, 2).movedim(1, -1)
+    expected = torch.distributions.Categorical(logits=logits_NHWK).entropy().mean()
+    torch.testing.assert_close(mean_entropy(sub_pixels), expected)
 
 
 def test_tent_is_surer_and_moves_normalisations_only():

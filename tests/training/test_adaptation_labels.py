@@ -121,6 +121,55 @@ def test_the_gradient_of_maml_is_that_of_the_query_at_the_adapted_weights():
         torch.testing.assert_close(parameter.grad, outer[name], rtol=1e-3, atol=1e-5)
 
 
+def test_the_gradient_of_anil_is_that_of_the_query_with_an_adapted_head():
+    network = new_network()
+    method = AlmostNoInnerLoop(tasks(num_tasks=1), inner_rate=0.1, num_inner_steps=2)
+    step = toy_step(network)
+    (method.term(step) + step.loss_P.mean()).backward()
+    other = new_network().train()
+    [(support, query)] = method.tasks.draw(crop_px=64, generator=torch.Generator().manual_seed(0))
+
+    def loss(samples):
+        logits = other(samples.image_NCHW)
+        return partial_label_loss(logits[:, :, ::2], samples.labels_NHW[:, ::2], members_SK=step.members_SK)
+
+    for _ in range(2):  # the body stands still while the head adapts
+        moves = torch.autograd.grad(loss(support), list(other.head.parameters()))
+        with torch.no_grad():
+            for parameter, gradient in zip(other.head.parameters(), moves, strict=True):
+                parameter.sub_(0.1 * gradient)
+    loss(query).backward()  # first order: all gradients are those at the adapted head
+    for (name, parameter), judged in zip(network.named_parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(parameter.grad, judged.grad, rtol=1e-3, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("kind", META)
+def test_what_is_written_in_an_absent_band_says_nothing_to_adapted_weights_either(kind):
+    network = new_network()
+    step = toy_step(network)
+
+    class WithoutNearInfrared(Tasks):
+        written = 0.0
+
+        def draw(self, *, crop_px, generator):
+            pairs = super().draw(crop_px=crop_px, generator=generator)
+            return [(self._without(support), self._without(query)) for support, query in pairs]
+
+        def _without(self, samples):
+            image_NCHW = samples.image_NCHW.clone()
+            image_NCHW[:, 3] = self.written
+            is_absent_NC = torch.tensor([False, False, False, True]).expand(len(image_NCHW), -1)
+            return replace(samples, image_NCHW=image_NCHW, is_absent_NC=is_absent_NC)
+
+    def term(written):
+        drawn = WithoutNearInfrared(toy_problem().source, augmentation=FLIPS, num_shots=1)
+        drawn.written = written
+        return kind(drawn).term(replace(step, generator=torch.Generator().manual_seed(0)))
+
+    assert term(0.0) == term(200.0)
+    torch.testing.assert_close(term(0.0), term(120.0))  # the mean that this network takes off
+
+
 def test_a_rate_of_zero_is_the_query_unadapted():
     network = new_network()
     step = toy_step(network)

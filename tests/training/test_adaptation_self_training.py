@@ -103,6 +103,20 @@ def test_the_teacher_tells_channels_where_there_is_data():
     assert unsure_N.tolist() == [0.0, 0.0]
 
 
+def test_a_sample_weighs_the_share_of_its_pixels_that_the_teacher_is_sure_of():
+    network, target = new_network().train(), random_samples(2, side_px=64)
+    target.image_NCHW[0, :, :16] = 0
+    posterior_NKHW = network(target.image_NCHW).detach().softmax(dim=1)
+    probability_NHW, channel_NHW = posterior_NKHW.max(dim=1)
+    middle = probability_NHW.median().item()
+    labels_NHW, sure_N = SelfTraining(network, min_confidence=middle).told(target, first_label=NUM_LABELS)
+    is_sure_NHW = probability_NHW >= middle
+    torch.testing.assert_close(sure_N[0], is_sure_NHW[0, 16:].float().mean(), rtol=0, atol=2e-3)
+    torch.testing.assert_close(sure_N[1], is_sure_NHW[1].float().mean(), rtol=0, atol=2e-3)
+    assert 0.2 < sure_N.min() < sure_N.max() < 0.8
+    assert (labels_NHW[1] == channel_NHW[1] + NUM_LABELS).float().mean() > 0.99
+
+
 def test_what_the_teacher_is_not_sure_of_weighs_nothing():
     network, step = new_network(), None
     unsure = SelfTraining(sure_network(6, logit=1.0))

@@ -51,7 +51,9 @@ def with_target_statistics(network: CompactUNet, batches: Sequence[Samples], *, 
 
     Source:
         Li, Wang, Shi, Hou, Liu 2018, Adaptive Batch Normalization for practical domain adaptation
-        (arXiv:1603.04779), algorithm 1; blended: Schneider et al. 2020 (arXiv:2006.16971), equation 2.
+        (arXiv:1603.04779), algorithm 1; blended: Schneider, Rusak, Eck, Bringmann, Brendel, Bethge 2020,
+        Improving robustness against common corruptions by covariate shift adaptation (arXiv:2006.16971),
+        ``N / (N + n)`` of the source's moments and ``n / (N + n)`` of the target's, which alpha stands for.
     """
     if not batches:
         raise ValueError("no samples of the target to take statistics from")

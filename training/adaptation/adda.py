@@ -24,10 +24,12 @@ class DiscriminativeAdaptation(Plain):
     """The second of two stages; the first is plain training, whose network is begun with.
 
     The network begun with is copied and frozen, and sees the source. The one in training is the target's
-    encoder. The discriminator tells their deepest features apart; the encoder learns on the inverted label,
-    with the discriminator's weights held still, not through a reversed gradient. Labels teach nothing in
-    this stage: the term is *less* the mean cross entropy, so that the loop's sum is ADDA at weight 1, in
-    which the decoder and the head stay as they are, and plain training at weight 0.
+    encoder. The discriminator D tells their features apart, by the loss ``- E_s log D - E_t log(1 - D)``,
+    here its half; the encoder learns on the inverted label, ``- E_t log D``, with D's weights held still, not
+    through a reversed gradient. Features are those of the deepest positions; what skips carry to the decoder
+    follows from the same weights and is not judged. Labels teach nothing in this stage: the term is *less*
+    the mean cross entropy, so that the loop's sum is ADDA at weight 1, in which the decoder and the head stay
+    as they are, and plain training at weight 0.
 
     Args:
         source_network: Trained on the source; what is trained later may be the very same.
@@ -35,7 +37,7 @@ class DiscriminativeAdaptation(Plain):
 
     Source:
         Tzeng, Hoffman, Saenko, Darrell 2017, Adversarial Discriminative Domain Adaptation (arXiv:1702.05464),
-        equations 7 to 9.
+        the objective of ADDA: untied weights and the GAN loss with inverted labels.
     """
 
     needs_target = True

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 class AdversarialEntropy(Plain):
     """A discriminator of maps of weighted self-information; on the target the network learns against it.
 
-    The paper trains the two in turns, the network on the inverted label. Here one backward pass trains both,
-    through a reversed gradient; as there, the source's maps teach the discriminator only. Maps are the mean
-    of the head's 2 x 2 sub-pixels.
+    Maps are ``I = -p log p`` of each channel. The discriminator D descends ``L_D(I_s, 1) + L_D(I_t, 0)``,
+    here its half, as in the paper's code. There the network then descends ``lambda L_D(I_t, 1)``, the
+    inverted label, with D held still; here one backward pass trains both, and the network climbs half of
+    ``L_D(I_t, 0)`` through a reversed gradient, which is weaker where D is sure. As there, the source's maps
+    teach D only. Maps are the mean of the head's 2 x 2 sub-pixels, at half resolution.
 
     Args:
         num_channels: Of the head.
@@ -33,7 +35,7 @@ class AdversarialEntropy(Plain):
 
     Source:
         Vu, Jain, Bucher, Cord, Perez 2019, ADVENT: Adversarial Entropy Minimization for Domain Adaptation in
-        Semantic Segmentation (arXiv:1811.12833), equations 2 and 6 to 9.
+        Semantic Segmentation (arXiv:1811.12833), minimising entropy with adversarial learning (AdvEnt).
     """
 
     needs_target = True

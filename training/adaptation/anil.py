@@ -8,7 +8,7 @@ import torch
 from torch.func import functional_call
 
 from training.adaptation.maml import adapted_weights
-from training.adaptation.method import Plain, statistics_left_alone
+from training.adaptation.method import Plain, shown, statistics_left_alone
 from training.losses import every_second_row, partial_label_loss
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class AlmostNoInnerLoop(Plain):
     """FO-MAML whose steps move the head only; features are computed once a sample.
 
+    ``h' = h - alpha grad_h L_support(h, features)``, then a step of all weights on ``L_query(h', features)``.
+    The paper's own is of second order; here the steps count as constants.
+
     Like `FirstOrderMaml` it replaces the mean over pixels, is plain training at weight 0, and leaves the
     running statistics alone while adapting.
 
@@ -32,7 +35,7 @@ class AlmostNoInnerLoop(Plain):
 
     Source:
         Raghu, Raghu, Bengio, Vinyals 2020, Rapid Learning or Feature Reuse? Towards Understanding the
-        Effectiveness of MAML (arXiv:1909.09157), section 4, "Almost No Inner Loop"; first order.
+        Effectiveness of MAML (arXiv:1909.09157), the ANIL (Almost No Inner Loop) algorithm.
     """
 
     def __init__(self, tasks: Tasks, *, inner_rate: float = 0.1, num_inner_steps: int = 3) -> None:
@@ -63,7 +66,7 @@ class AlmostNoInnerLoop(Plain):
 
 def _features(network: CompactUNet, samples: Samples) -> Tensor:
     """What the head is given, [N, F, h, w]."""
-    normalised_NCHW = (samples.image_NCHW - network.mean_1C11) / network.std_1C11
+    normalised_NCHW = (shown(network, samples) - network.mean_1C11) / network.std_1C11
     return network.decode(network.encode(normalised_NCHW))
 
 

@@ -35,7 +35,9 @@ def class_mix(
 ) -> Mixed:
     """Half of the labels that each source sample holds, rounded up, with all of their pixels.
 
-    What teaches nothing in the source is never laid over anything.
+    ``x = M x_s + (1 - M) x_t``, and labels alike, where M is 1 on the labels that were drawn. ClassMix draws
+    them from predictions on another unlabelled image and rounds half of them down in its code; DACS from the
+    labels of a source image, rounded up. What teaches nothing in the source is never laid over anything.
 
     Args:
         source: With labels.
@@ -45,8 +47,8 @@ def class_mix(
 
     Source:
         Olsson, Tranheden, Pinto, Svensson 2021, ClassMix: Segmentation-Based Data Augmentation for
-        Semi-Supervised Learning (arXiv:2007.07936), algorithm 1; between domains: Tranheden et al. 2021, DACS
-        (arXiv:2007.08702), section 3.2.
+        Semi-Supervised Learning (arXiv:2007.07936); between domains: Tranheden, Olsson, Pinto, Svensson 2021,
+        DACS: Domain Adaptation via Cross-domain Mixed Sampling (arXiv:2007.08702).
     """
     assert source.labels_NHW is not None, "a source has labels"
     is_source_NHW = torch.stack([_chosen(labels_HW, generator) for labels_HW in source.labels_NHW])

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 class DeepCoral(Plain):
     """The distance of the covariances of the deepest features, over all positions of source and of target.
 
+    ``|C_s - C_t|^2 / (4 d^2)``, of matrices of d x d. The paper takes covariances over images of a batch, of
+    a layer before the classes; here samples are positions.
+
     Source:
         Sun, Saenko 2016, Deep CORAL: Correlation Alignment for Deep Domain Adaptation (arXiv:1607.01719),
-        equations 1 to 3.
+        equation 1, and its covariances.
     """
 
     needs_target = True
@@ -39,7 +42,7 @@ class CoralOfDomains(Plain):
 
     Source:
         Gulrajani, Lopez-Paz 2021, In Search of Lost Domain Generalization (arXiv:2007.01434), whose CORAL
-        this is but for the distance of means.
+        is the mean over pairs too; its code adds the distance of means and leaves the ``1/4`` away.
     """
 
     def term(self, step: Step) -> Tensor:

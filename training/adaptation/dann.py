@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 class DomainAdversarial(Plain):
     """A discriminator learns to tell source from target at each deepest position, the network against it.
 
-    The discriminator sees the two apart, and has no batch normalisation of its own.
+    The paper seeks the saddle point of ``mean L_y - lambda (mean L_d of source + mean L_d of target)``:
+    lowest for the network and highest for the discriminator's weights. Here the domain loss is half of that
+    sum, so lambda at its height is a half, and features are those of positions, not of images. The
+    discriminator sees source and target apart, and has no batch normalisation of its own.
 
     Args:
         num_features: Of the deepest level.
@@ -27,8 +30,8 @@ class DomainAdversarial(Plain):
         seed: Of the discriminator's weights.
 
     Source:
-        Ganin et al. 2016, Domain-Adversarial Training of Neural Networks (arXiv:1505.07818), equations 9
-        and 14 to 18; the schedule is that of section 5.2.2.
+        Ganin et al. 2016, Domain-Adversarial Training of Neural Networks (arXiv:1505.07818): the objective
+        with the gradient reversal layer, and the schedule of lambda of its deep networks.
     """
 
     needs_target = True

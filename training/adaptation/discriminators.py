@@ -28,11 +28,11 @@ class _Reversal(torch.autograd.Function):
 
 
 def reverse_gradient(values: Tensor, *, strength: float) -> Tensor:
-    """The same values; what flows back is multiplied by ``-strength``.
+    """The same values, ``R(x) = x``; what flows back is multiplied by ``dR/dx = -strength``.
 
     Source:
-        Ganin et al. 2016, Domain-Adversarial Training of Neural Networks (arXiv:1505.07818), equations 16
-        and 17.
+        Ganin et al. 2016, Domain-Adversarial Training of Neural Networks (arXiv:1505.07818), the gradient
+        reversal layer.
     """
     reversed_: Tensor = _Reversal.apply(values, strength)  # type: ignore[no-untyped-call]
     return reversed_
@@ -53,7 +53,9 @@ def of_layouts(num_features: int, *, width: int = 32, seed: int = 0) -> nn.Modul
     """Tells it by what lies around, in steps of two; [N, F, h, w] to logits [N, 1, h/8, w/8].
 
     Source:
-        Radford et al. 2016 (arXiv:1511.06434), as Vu et al. 2019 take it, here of three steps.
+        Radford, Metz, Chintala 2016, Unsupervised Representation Learning with Deep Convolutional Generative
+        Adversarial Networks (arXiv:1511.06434), as Vu et al. 2019 take it for AdvEnt: they of five
+        convolutions, here three, as maps are smaller.
     """
     return _seeded(
         seed,

@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 class FourierAdaptation(Plain):
     """Each source sample takes the amplitudes of its lowest frequencies from a target sample; phases stay.
 
-    What is added is the difference that the swap makes, so that beta 0, where no frequency is low enough,
-    gives the very same samples.
+    The inverse transform of ``M A(x_t) + (1 - M) A(x_s)`` with the phases of x_s, where A are amplitudes and
+    M is 1 at low frequencies. What is added is the difference that the swap makes, so that beta 0, where no
+    frequency is low enough, gives the very same samples.
+
+    M is 1 *below* beta, and in the paper's code up to the whole part of beta times the side, the same but
+    where that is a whole number; there 0 still swaps the means. Crops are transformed, not whole images, so
+    that a crop takes the mean colour of another crop, which the loop has augmented as it augments sources.
+    The paper's penalty of entropy, its averaging of several beta and its rounds of self-training are not
+    here.
 
     Args:
         beta: Below which frequency amplitudes are swapped, in cycles a pixel, along rows and columns; the
@@ -28,7 +35,7 @@ class FourierAdaptation(Plain):
 
     Source:
         Yang, Soatto 2020, FDA: Fourier Domain Adaptation for Semantic Segmentation (arXiv:2004.05498),
-        equations 2 and 3.
+        the swap of low-frequency amplitudes.
     """
 
     needs_target = True

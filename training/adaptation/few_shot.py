@@ -32,8 +32,9 @@ class FewShot(Plain):
         augmentation: Of the target samples.
 
     Source:
-        Wang et al. 2020, Frustratingly Simple Few-Shot Object Detection (arXiv:2003.06957), section 3:
-        source and target in equal parts while fine-tuning; here all weights but the statistics learn.
+        Wang, Huang, Darrell, Gonzalez, Yu 2020, Frustratingly Simple Few-Shot Object Detection
+        (arXiv:2003.06957): fine-tuning on a balanced set of base and novel classes; here the balance is of
+        source and target samples, and all weights but the statistics learn, where they train the last layers.
     """
 
     def __init__(self, labelled: Pool, *, share: float = 0.5, augmentation: Augmentation = STRONG) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class GroupDRO(Plain):
     """The mean over domains under weights that grow exponentially with each domain's loss.
 
+    ``q_g <- q_g exp(eta loss_g)``, made to sum to one, then a step on ``sum_g q_g loss_g``. The paper draws
+    one domain a step; here all that a batch holds are in it.
+
     It replaces the mean over pixels. As a term it is the weighted mean *less* the mean over pixels, so that
     the loop's sum is group DRO at weight 1 and plain training at weight 0. A domain that a batch does not
     hold keeps its weight, and those that are there share the whole.

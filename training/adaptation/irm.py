@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 class InvariantRisk(Plain):
     """The squared slope of each domain's risk as a scale w of all logits leaves w = 1, mean over domains.
 
+    ``sum_e R_e + lambda |dR_e(w logits) / dw at w = 1|^2``, here with the mean over pixels in the place of
+    the sum of risks. Both factors of the square are of the same pixels, so the penalty is higher, by the
+    variance of a batch's slope, than that of the whole domain; the common code multiplies slopes of two
+    halves instead.
+
     Source:
         Arjovsky, Bottou, Gulrajani, Lopez-Paz 2019, Invariant Risk Minimization (arXiv:1907.02893), IRMv1.
     """

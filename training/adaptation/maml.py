@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.func import functional_call
 
-from training.adaptation.method import Plain, statistics_left_alone
+from training.adaptation.method import Plain, shown, statistics_left_alone
 from training.losses import partial_label_loss
 
 if TYPE_CHECKING:
@@ -57,10 +57,11 @@ class Tasks:
 class FirstOrderMaml(Plain):
     """The loss on other samples of a domain, once all weights have made some steps on a few.
 
-    The gradient is that of the adapted weights, as if the steps were constants: the first-order
-    approximation. It replaces the mean over pixels: the term is *less* the mean cross entropy, so that the
-    loop's sum is FO-MAML at weight 1 and plain training at weight 0. Adapting leaves the running statistics
-    alone.
+    ``w' = w - alpha grad L_support(w)`` for each task, then a step on the mean of ``L_query(w')``, in the
+    paper their sum, and here with the optimisers of the loop. The gradient is that of the adapted weights, as
+    if the steps were constants: the first-order approximation, which leaves second derivatives out. It
+    replaces the mean over pixels: the term is *less* the mean cross entropy, so that the loop's sum is
+    FO-MAML at weight 1 and plain training at weight 0. Adapting leaves the running statistics alone.
 
     Args:
         tasks: What is adapted to.
@@ -69,7 +70,7 @@ class FirstOrderMaml(Plain):
 
     Source:
         Finn, Abbeel, Levine 2017, Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks
-        (arXiv:1703.03400), algorithm 1 and section 5.2 (first order).
+        (arXiv:1703.03400), MAML for few-shot supervised learning, in its first-order approximation.
     """
 
     def __init__(self, tasks: Tasks, *, inner_rate: float = 0.01, num_inner_steps: int = 1) -> None:
@@ -107,6 +108,6 @@ def adapted_weights(
 
 def _loss(network: CompactUNet, weights: Weights, samples: Samples, members_SK: Tensor) -> Tensor:
     assert samples.labels_NHW is not None, "a source has labels"
-    logits_NKHW = functional_call(network, weights, (samples.image_NCHW,))
+    logits_NKHW = functional_call(network, weights, (shown(network, samples),))
     # Every second row, as everywhere: neighbouring rows say nearly the same.
     return partial_label_loss(logits_NKHW[:, :, ::2], samples.labels_NHW[:, ::2], members_SK=members_SK)

@@ -146,6 +146,11 @@ def see(network: CompactUNet, samples: Samples) -> Seen:
     return Seen(samples=samples, features=features, sub_pixels_NQhw=network.head(network.decode(features)))
 
 
+def shown(network: CompactUNet, samples: Samples) -> Tensor:
+    """Raw pixels as `see` takes them: an absent band at the mean, which normalised is zero."""
+    return torch.where(samples.absences()[..., None, None], network.mean_1C11, samples.image_NCHW)
+
+
 def norms_of(network: nn.Module) -> list[_BatchNorm]:
     """Its batch normalisations, in the order of their names, which is not that of the forward pass."""
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]

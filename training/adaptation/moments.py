@@ -72,8 +72,9 @@ class MomentMatching(Plain):
         share: How far, from 0, where samples stay as they are, to 1.
 
     Source:
-        Reinhard, Ashikhmin, Gooch, Shirley 2001, Color Transfer between Images, equations 10 and 11, here
-        band by band in the sensor's own space.
+        Reinhard, Ashikhmin, Gooch, Shirley 2001, Color Transfer between Images:
+        ``x' = (x - mean_s) std_t / std_s + mean_t``, there in a decorrelated space of colours, here band by
+        band in the sensor's own.
     """
 
     def __init__(

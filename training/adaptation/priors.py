@@ -36,7 +36,8 @@ def em_priors(
     """Shares of classes that are likeliest to have given a target's posteriors.
 
     In turns, posteriors are those of the source by the ratio of priors, made to sum to one, and the new
-    priors are their mean. Posteriors must be calibrated on the source.
+    priors are their mean: ``q(k|x) = p(k|x) q(k) / p(k) / sum_j ...``, ``q(k) = mean over x of q(k|x)``.
+    Posteriors must be calibrated on the source.
 
     Args:
         posteriors_PK: Of the source's classifier on target pixels; rows sum to one.
@@ -49,7 +50,7 @@ def em_priors(
 
     Source:
         Saerens, Latinne, Decaestecker 2002, Adjusting the Outputs of a Classifier to New a Priori
-        Probabilities: A Simple Procedure, equations 2.9.
+        Probabilities: A Simple Procedure, the iteration for unknown priors, an EM algorithm.
     """
     posteriors_PK, source_priors_K = posteriors_PK.double(), _shares(source_priors_K)
     is_known_K = source_priors_K > _LEAST_PRIOR
@@ -85,7 +86,7 @@ def bbse_priors(confusion_TP: Tensor, predicted_shares_K: Tensor) -> Tensor:
 
     Source:
         Lipton, Wang, Smola 2018, Detecting and Correcting for Label Shift with Black Box Predictors
-        (arXiv:1802.03916), proposition 2 and the estimator of section 4.
+        (arXiv:1802.03916), black box shift estimation with hard predictions.
     """
     joint_TP = _shares(confusion_TP)
     source_priors_K = joint_TP.sum(dim=1)

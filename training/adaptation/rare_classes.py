@@ -37,9 +37,10 @@ class RareClasses:
         ValueError: The pool has no labelled pixel.
 
     Source:
-        Hoyer, Dai, Van Gool 2022, DAFormer (arXiv:2111.14887), section "Rare Class Sampling": label c is
-        drawn with a probability proportional to ``exp((1 - f_c) / T)``, where f_c is its share of the
-        source's pixels.
+        Hoyer, Dai, Van Gool 2022, DAFormer: Improving Network Architectures and Training Strategies for
+        Domain-Adaptive Semantic Segmentation (arXiv:2111.14887), "Rare Class Sampling": label c is drawn with
+        a probability proportional to ``exp((1 - f_c) / T)``, where f_c is its share of the source's pixels,
+        here of the labelled ones, as in its code.
     """
 
     def __init__(self, pool: Pool, *, temperature: float = 0.1, min_px: int = 64, num_tries: int = 4) -> None:

@@ -37,6 +37,12 @@ class SelfTraining(Plain):
     a source pixel 1. Its label is a single channel, whatever sets of channels the source's labels are.
     Where the target has no data, nothing is believed.
 
+    With theta of the network and phi of the teacher, ``phi <- decay phi + (1 - decay) theta``; the weight of
+    sample i is ``q_i``, the share of its pixels whose likeliest class has ``max p >= min_confidence``. Other
+    than in DAFormer, rare classes are drawn for what is cut out alone, the step's own source samples staying
+    even, and its distance of features to ImageNet's is not here; other than in DACS, mixed samples are not
+    blurred, and the teacher sees target samples that the loop has augmented, not the plain ones.
+
     Args:
         network: That the teacher begins as.
         rare: Draws the source samples that are cut out; None takes the step's.
@@ -47,8 +53,9 @@ class SelfTraining(Plain):
 
     Source:
         Tranheden, Olsson, Pinto, Svensson 2021, DACS: Domain Adaptation via Cross-domain Mixed Sampling
-        (arXiv:2007.08702), algorithm 1; Hoyer, Dai, Van Gool 2022, DAFormer (arXiv:2111.14887), sections
-        "Self-Training" and "Rare Class Sampling".
+        (arXiv:2007.08702); Hoyer, Dai, Van Gool 2022, DAFormer: Improving Network Architectures and Training
+        Strategies for Domain-Adaptive Semantic Segmentation (arXiv:2111.14887), its self-training with
+        quality estimates and "Rare Class Sampling".
     """
 
     needs_target = True

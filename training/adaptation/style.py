@@ -51,8 +51,8 @@ class StyleRandomisation(Plain):
 
     Source:
         Tobin et al. 2017, Domain Randomization for Transferring Deep Neural Networks from Simulation to the
-        Real World (arXiv:1703.06907), section III; haze: He, Sun, Tang 2009, Single Image Haze Removal
-        Using Dark Channel Prior, equation 1.
+        Real World (arXiv:1703.06907), there of rendered scenes, here of images; haze: He, Sun, Tang 2009,
+        Single Image Haze Removal Using Dark Channel Prior.
     """
 
     def __init__(self, *, strength: float = 1.0, style: Style | None = None) -> None:

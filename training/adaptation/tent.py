@@ -29,8 +29,10 @@ def with_least_entropy(
 ) -> CompactUNet:
     """A copy that is surer of the target, in evaluation mode.
 
-    As in the paper, batches are normalised by their own statistics, and only the normalisations' scales and
-    offsets are trained. What is served has fixed ones: AdaBN's, of all batches together, by the new scales.
+    The entropy ``H(y) = -sum p(y_c) log p(y_c)`` is descended. As in the paper, batches are normalised by
+    their own statistics, and only the normalisations' scales and offsets are trained. There each batch is
+    answered as it comes; what is served here has fixed statistics: AdaBN's, of all batches together, by the
+    new scales.
 
     Args:
         network: Trained on the source.
@@ -40,7 +42,7 @@ def with_least_entropy(
 
     Source:
         Wang, Shelhamer, Liu, Olshausen, Darrell 2021, Tent: Fully Test-Time Adaptation by Entropy
-        Minimization (arXiv:2006.10726), section 3.1, ``H(y) = -sum p(y_c) log p(y_c)``.
+        Minimization (arXiv:2006.10726), the entropy objective and the modulation parameters.
     """
     adapted = copy.deepcopy(network).requires_grad_(requires_grad=False)
     norms = norms_of(adapted)
