@@ -9,6 +9,7 @@ import click
 
 from models.errors import RemediedError
 from training.benchmark.cli import benchmark
+from training.curation.cli import curate
 from training.options import folders_of
 from training.territory.cli import adapt, calibrate
 
@@ -182,3 +183,4 @@ def import_(
 main.add_command(adapt)
 main.add_command(benchmark)
 main.add_command(calibrate)
+main.add_command(curate)

@@ -80,4 +80,4 @@ def data(real: Real) -> Iterator[str]:
         "Generated landscapes are drawn by this repository. Real imagery and labels:",
         "",
     )
-    yield from (f"- `{name}`: {CREDITS[name]}" for name in real)
+    yield from (f"- `{name}`: {train.credit or CREDITS[name]}" for name, (train, _) in real.items())

@@ -170,6 +170,9 @@ class ClassRaster:
 
     path: Path
     nodata: float
+    crs_wkt: str
+    bounds: tuple[float, float, float, float]
+    """Left, bottom, right, top."""
 
     @classmethod
     def of(cls, path: Path) -> ClassRaster:
@@ -187,7 +190,12 @@ class ClassRaster:
                     )
                 if file.crs is None:
                     raise FileUnexpected(f"{path} states no reference system", remedy="gdal_edit.py -a_srs.")
-                return cls(path=path, nodata=IGNORED if file.nodata is None else file.nodata)
+                return cls(
+                    path=path,
+                    nodata=IGNORED if file.nodata is None else file.nodata,
+                    crs_wkt=file.crs.to_wkt(),
+                    bounds=tuple(file.bounds),
+                )
         except RasterioError as error:
             raise FileUnexpected(f"{path} cannot be read: {error}", remedy="gdalinfo tells more.") from error
 
@@ -197,6 +205,8 @@ class ClassRaster:
         Raises:
             LabelUnknown: A value is no class.
         """
+        if not self._meets(_bounds(transform, shape), crs_wkt):  # folders hold hundreds of them
+            return np.full(shape, IGNORED, dtype=np.uint8)
         with (
             rasterio.open(self.path) as file,
             WarpedVRT(
@@ -218,6 +228,14 @@ class ClassRaster:
                 remedy=f"Classes are 0 to {len(COSIA.classes) - 1}, building to clear cut; 255 is no label.",
             )
         return labels_HW
+
+    def _meets(self, bounds: tuple[float, float, float, float], crs_wkt: str) -> bool:
+        to_here = pyproj.Transformer.from_crs(crs_wkt, self.crs_wkt, always_xy=True)
+        left, bottom, right, top = to_here.transform_bounds(*bounds)
+        if not np.isfinite([left, bottom, right, top]).all():
+            return True  # it cannot be told
+        is_apart = left > self.bounds[2] or right < self.bounds[0]
+        return not (is_apart or bottom > self.bounds[3] or top < self.bounds[1])
 
 
 def _bounds(transform: Transform, shape: tuple[int, int]) -> tuple[float, float, float, float]:

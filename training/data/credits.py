@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 CREDITS: Mapping[str, str] = MappingProxyType(
     {
+        "curated": "a set of one's own, made by `orthoscape-train curate`; its README says whose it is.",
         "dubai": (
             "*Semantic segmentation of aerial imagery*: imagery of the Mohammed Bin Rashid Space Centre"
             " (MBRSC), Dubai, labelled by Humans in the Loop. CC0 1.0."

@@ -18,11 +18,11 @@ from service.rasters.client import ReaderChild
 from service.rasters.errors import BandMismatch
 from service.rasters.inspect import read_facts
 from service.rasters.limits import Limits
-from service.rasters.placing import companion_irc, own_grid, place
+from service.rasters.placing import NodataOption, companion_irc, own_grid, place
 from service.rasters.reader import SceneReader
 from service.rasters.refusals import require_usable
+from service.rasters.sources import Grid
 from service.rasters.transforms import shifted
-from service.rasters.windows import Window
 from training.data.errors import FileUnexpected, LayoutUnknown
 
 if TYPE_CHECKING:
@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from models.manifest import Range, Role
     from service.rasters.facts import RasterFacts, Transform
     from service.rasters.sources import Layer, SourceSpec
+    from service.rasters.windows import Window
 
 SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 _GSD_SLACK = 0.02
 """A ground resolution this share outside of a range still counts as inside, as for maps."""
-_ALWAYS: tuple[Role, ...] = ("red", "green", "blue")
+_MOST_ENLARGED = 1.25
+"""A raster is read on pixels finer than its own by this factor at most."""
+_METRES_SLACK = 0.01
 
 
 class OrthosUnusable(RemediedError):
@@ -53,29 +56,25 @@ class Ortho:
     spec: SourceSpec
     bands: tuple[Role, ...]
     """Of the network's bands, those that it has, in the network's order."""
+    grid: Grid
+    """That it is read on: its own, unless another ground resolution was asked for."""
+    gsd_m: float
+    """Ground resolution in metres: the coarser of the two sides of a pixel."""
 
     @property
     def extent(self) -> Window:
         """All of its pixels."""
-        return Window(0, 0, self.facts.width, self.facts.height)
+        return self.spec.extent
 
     @property
     def crs_wkt(self) -> str:
         """Its coordinate reference system."""
-        assert self.facts.crs_wkt is not None, "usable"
-        return self.facts.crs_wkt
+        return self.grid.crs_wkt
 
     @property
     def transform(self) -> Transform:
         """Of its north-up view."""
-        assert self.facts.transform is not None, "usable"
-        return self.facts.transform
-
-    @property
-    def gsd_m(self) -> float:
-        """Ground resolution in metres: the coarser of the two sides of a pixel."""
-        assert self.facts.gsd_m is not None, "usable"
-        return max(self.facts.gsd_m)
+        return self.grid.transform
 
     def transform_of(self, window: Window) -> Transform:
         """The geotransform of an array that holds a window."""
@@ -121,10 +120,9 @@ def open_orthos(place: Path, *, bands: Sequence[Role], gsd_m: Range, irc: Path |
         RemediedError: As its subclasses name: nothing is there, or it cannot be read, or it lacks bands, or
             its pixels are too small, too large or of another reference system.
     """
-    paths = find_rasters(place)
-    with ReaderChild(Limits()) as child:
-        twins = [] if irc is None else [read_facts(path, child=child) for path in find_rasters(irc)]
-        orthos = [_open(read_facts(path, child=child), twins, bands, gsd_m) for path in paths]
+    orthos = look_at(find_rasters(place), bands=bands, how=Reading(irc=irc))
+    for ortho in orthos:
+        _require_resolution(ortho, gsd_m)
     first = orthos[0]
     for ortho in orthos[1:]:
         if ortho.facts.epsg != first.facts.epsg:
@@ -138,6 +136,38 @@ def open_orthos(place: Path, *, bands: Sequence[Role], gsd_m: Range, irc: Path |
                 remedy="Adapt to images of one kind at a time, or give the missing twins with --irc.",
             )
     return orthos
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How orthophotos are read, where they do not say it themselves."""
+
+    irc: Path | None = None
+    """Their false-colour twins (near infrared, red, green), which lie on the same pixels."""
+    bands_option: str = "auto"
+    """Which band is which: see ``service.rasters.bands.known_roles``."""
+    nodata: NodataOption = "file"
+    gsd_m: float | None = None
+    """Ground resolution to read them at, in metres, on pixels counted from the origin of their reference
+    system; None reads them on their own pixels."""
+
+
+def look_at(paths: Sequence[Path], *, bands: Sequence[Role], how: Reading) -> list[Ortho]:
+    """Look at orthophotos of any reference systems, resolutions and bands.
+
+    Args:
+        paths: Of the rasters.
+        bands: Wanted; all but near infrared have to be there.
+        how: They are read.
+
+    Raises:
+        RemediedError: As its subclasses name: one cannot be read, lacks bands, is rotated or in degrees, or
+            its pixels are much coarser than what is asked for.
+    """
+    with ReaderChild(Limits()) as child:
+        irc = () if how.irc is None else find_rasters(how.irc)
+        twins = [read_facts(path, child=child) for path in irc]
+        return [_open(read_facts(path, child=child), twins, bands, how) for path in paths]
 
 
 @contextmanager
@@ -171,15 +201,17 @@ class Reader:
         return image_CHW, is_valid_HW & image_CHW.any(axis=0)
 
 
-def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role], gsd_m: Range) -> Ortho:
+def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role], how: Reading) -> Ortho:
     path = Path(facts.path)
-    require_usable(facts)
+    require_usable(facts, nodata=how.nodata, bands_option=how.bands_option)
     if facts.crs_is_geographic or facts.is_rotated:
         raise OrthosUnusable(
             f"{path} is {'in degrees' if facts.crs_is_geographic else 'rotated'}",
             remedy="gdalwarp -t_srs EPSG:number -r cubic in.tif out.tif brings it onto north-up metres.",
         )
-    grid, roles = own_grid(facts), known_roles(facts)
+    assert facts.gsd_m is not None, "usable"
+    grid = own_grid(facts) if how.gsd_m is None else _grid_at(how.gsd_m, facts)
+    roles = known_roles(facts, how.bands_option)
     companions: tuple[Layer, ...] = ()
     if "nir" in bands and "nir" not in roles and (twin := _twin(facts, twins)) is not None:
         companions = (companion_irc(facts, twin, grid=grid),)
@@ -195,18 +227,49 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
         facts,
         {band: roles[band] for band in here if band in roles},
         grid=grid,
+        nodata=how.nodata,
         companions=companions,
     )
-    ortho = Ortho(path=path, facts=facts, spec=spec, bands=here)
-    assert facts.gsd_m is not None, "usable"
-    if min(facts.gsd_m) < gsd_m.min * (1 - _GSD_SLACK) or ortho.gsd_m > gsd_m.max * (1 + _GSD_SLACK):
+    return Ortho(
+        path=path, facts=facts, spec=spec, bands=here, grid=grid, gsd_m=how.gsd_m or max(facts.gsd_m)
+    )
+
+
+def _require_resolution(ortho: Ortho, gsd_m: Range) -> None:
+    """Refuse pixels that a network was not made for.
+
+    Raises:
+        OrthosUnusable: They are too small or too large.
+    """
+    assert ortho.facts.gsd_m is not None, "usable"
+    finest = min(ortho.facts.gsd_m)
+    if finest < gsd_m.min * (1 - _GSD_SLACK) or ortho.gsd_m > gsd_m.max * (1 + _GSD_SLACK):
         raise OrthosUnusable(
-            f"{path} has pixels of {ortho.gsd_m:.3g} m on the ground; the artefact reads {gsd_m.min:g} to"
-            f" {gsd_m.max:g} m",
+            f"{ortho.path} has pixels of {ortho.gsd_m:.3g} m on the ground; the artefact reads"
+            f" {gsd_m.min:g} to {gsd_m.max:g} m",
             remedy=f"gdalwarp -tr {gsd_m.nominal:g} {gsd_m.nominal:g} -r average in.tif out.tif if they are"
             " finer; if they are coarser, begin with another artefact.",
         )
-    return ortho
+
+
+def _grid_at(gsd_m: float, facts: RasterFacts) -> Grid:
+    """A grid of a ground resolution, from the origin of the raster's reference system.
+
+    Raises:
+        OrthosUnusable: The raster is too coarse: finer pixels would be invented.
+    """
+    own = own_grid(facts)
+    assert facts.gsd_m is not None, "usable"
+    if max(facts.gsd_m) > gsd_m * _MOST_ENLARGED:
+        raise OrthosUnusable(
+            f"{facts.path} has pixels of {max(facts.gsd_m):.3g} m on the ground; at {gsd_m:g} m most would be"
+            " invented",
+            remedy=f"Ask for {max(facts.gsd_m):.2g} m or more, or leave the ground resolution away.",
+        )
+    units_per_m = own.transform[0] / facts.gsd_m[0]
+    # Metres of Lambert-93 and of UTM are the ground's but for a thousandth; those of Mercator are not.
+    side = gsd_m if abs(units_per_m - 1) < _METRES_SLACK else float(f"{gsd_m * units_per_m:.4g}")
+    return Grid(crs_wkt=own.crs_wkt, transform=(side, 0.0, 0.0, 0.0, -side, 0.0))
 
 
 def _twin(facts: RasterFacts, twins: Sequence[RasterFacts]) -> RasterFacts | None:

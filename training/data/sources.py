@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, overload
 
 import numpy as np
 
-from training.data import dubai, naip_chesapeake, treesatai
+from training.data import curated, dubai, naip_chesapeake, treesatai
 from training.data.errors import DataError, SourceUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Source:
     sets: LabelSets
     absent: tuple[int, ...] = ()
     """Positions of bands that these images do not have."""
+    credit: str = ""
+    """Whose they are, where the data say it themselves; else ``training.data.credits`` does."""
 
     def __len__(self) -> int:
         return len(self.domains)
@@ -47,11 +50,12 @@ class Source:
         chosen = [index for index, domain in enumerate(self.domains) if domain in domains]
         return Source(
             name=self.name,
-            images=[self.images[index] for index in chosen],
-            labels=[self.labels[index] for index in chosen],
+            images=Chosen(self.images, chosen),
+            labels=Chosen(self.labels, chosen),
             domains=tuple(self.domains[index] for index in chosen),
             sets=self.sets,
             absent=self.absent,
+            credit=self.credit,
         )
 
     def fingerprint(self) -> str:
@@ -62,6 +66,25 @@ class Source:
             digest.update(np.ascontiguousarray(image_CHW).data)
             digest.update(np.ascontiguousarray(labels_HW).data)
         return digest.hexdigest()
+
+
+class Chosen(Sequence["U8"]):
+    """Some of a sequence of arrays, none of them read before it is asked for."""
+
+    def __init__(self, arrays: Sequence[U8], positions: Sequence[int]) -> None:
+        self._arrays, self._positions = arrays, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, index: int) -> U8: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[U8]: ...
+    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
+        if isinstance(index, slice):
+            return Chosen(self._arrays, self._positions[index])
+        return self._arrays[self._positions[index]]
 
 
 def load_source(
@@ -136,7 +159,42 @@ def _read_treesatai(folder: Path, bands: Sequence[Role], held_out: frozenset[str
     return _apart(source, held_out)
 
 
+def _read_curated(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -> tuple[Source, Source]:
+    """Patches of the set's train split, and those that are judged on.
+
+    These are its validation and test splits, as domains ``D033_2024, test``, and whole domains that a recipe
+    holds out, under their own keys: what shows their ground on another date is not trained on either.
+    """
+    data = curated.load_curated(folder)
+    away = [sample for sample in data.samples if sample.domain.key in held_out]
+    own = [sample for sample in data.samples if sample.domain.key not in held_out]
+    train = curated.away_from([sample for sample in own if sample.split == "train"], away)
+    judged = [sample for sample in own if sample.split != "train"]
+    if not train:
+        raise DataError(f"{folder} has no patch to train on", remedy="Hold fewer domains out.")
+
+    def source(samples: Sequence[curated.CuratedSample], domains: Sequence[str]) -> Source:
+        return Source(
+            name="curated",
+            images=curated.Decoded(
+                samples, lambda sample: _rearranged(curated.read_image(sample), data.bands, bands)
+            ),
+            labels=curated.Decoded(samples, curated.read_labels),
+            domains=tuple(domains),
+            sets=data.sets,
+            absent=tuple(position for position, band in enumerate(bands) if band not in data.bands),
+            credit=f"{data.credit or 'imagery and labels of whoever made the set.'} Licence: {data.licence}.",
+        )
+
+    names = [f"{sample.domain.key}, {sample.split}" for sample in judged]
+    return (
+        source(train, [sample.domain.key for sample in train]),
+        source([*judged, *away], [*names, *(sample.domain.key for sample in away)]),
+    )
+
+
 READERS: Mapping[str, Callable[[Path, Sequence[Role], frozenset[str]], tuple[Source, Source]]] = {
+    "curated": _read_curated,
     "dubai": _read_dubai,
     "naip": _read_naip,
     "treesatai": _read_treesatai,

@@ -1,0 +1,1 @@
+"""Training sets out of orthophotos and annotations: patches, splits by area, metadata, a STAC catalogue."""

@@ -1,0 +1,208 @@
+"""Sets that `orthoscape-train curate` made: patches of orthophotos with single classes, split by area.
+
+FOLDER/curation.json                          what it was made of, its bands, its nomenclature
+FOLDER/metadata.csv                           one row a patch
+FOLDER/D033_2024/SHEET/r00000_c00512_image.tif, ..._labels.tif
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from models.nomenclature import get_nomenclature
+from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown
+from training.data.label_sets import exact_sets
+from training.data.reading import map_labels, read_raster
+from training.data.samples import IGNORED, Domain, Pixels, Sample, require_disjoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from models.manifest import Role
+    from models.nomenclature import Nomenclature
+    from training.data.label_sets import LabelSets
+    from training.data.samples import Split
+
+    U8 = NDArray[np.uint8]
+
+NOTE_NAME, TABLE_NAME = "curation.json", "metadata.csv"
+_KEPT_BYTES = 2 * 2**30
+"""Most memory that decoded patches of a sequence take; further ones are decoded when they are asked for."""
+_FORMAT = 1
+_SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CuratedSample(Sample):
+    """One patch."""
+
+    box: tuple[float, float, float, float]
+    """Its ground: left, bottom, right, top, in degrees."""
+    gsd_m: float
+    bands: tuple[Role, ...]
+    nomenclature: Nomenclature
+
+
+@dataclass(frozen=True, kw_only=True)
+class CuratedSet:
+    """A set."""
+
+    samples: tuple[CuratedSample, ...]
+    bands: tuple[Role, ...]
+    nomenclature: Nomenclature
+    licence: str
+    credit: str
+
+    @property
+    def sets(self) -> LabelSets:
+        """Every class alone: labels are class values."""
+        return exact_sets(self.nomenclature)
+
+
+def load_curated(root: Path) -> CuratedSet:
+    """The patches of a set, in its splits.
+
+    Raises:
+        LayoutUnknown: The folder holds none, or one that is not finished.
+        FileMissing: A patch of the table is not there.
+        FileUnexpected: The table cannot be understood.
+        SplitsOverlap: It was changed by hand, and has the same ground in two splits.
+    """
+    for name in (NOTE_NAME, TABLE_NAME):
+        if not (root / name).is_file():
+            raise LayoutUnknown(
+                f"{root} has no {name}",
+                remedy="Give the folder that orthoscape-train curate wrote; run it again if it was stopped.",
+            )
+    note = json.loads((root / NOTE_NAME).read_text(encoding="utf-8"))
+    if note.get("format") != _FORMAT:
+        raise LayoutUnknown(
+            f"{root / NOTE_NAME} is of format {note.get('format')!r}, this version reads {_FORMAT}",
+            remedy="Make the set again.",
+        )
+    bands, nomenclature = tuple(note["bands"]), get_nomenclature(note["nomenclature"])
+    with (root / TABLE_NAME).open(encoding="utf-8", newline="") as file:
+        try:
+            samples = tuple(
+                _sample(row, root=root, bands=bands, nomenclature=nomenclature)
+                for row in csv.DictReader(file)
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise FileUnexpected(
+                f"{root / TABLE_NAME} cannot be understood: {error!r}", remedy="Make the set again."
+            ) from error
+    require_disjoint(samples)
+    return CuratedSet(
+        samples=samples,
+        bands=bands,
+        nomenclature=nomenclature,
+        licence=note["licence"],
+        credit=note["credit"],
+    )
+
+
+def read_sample(sample: CuratedSample) -> Pixels:
+    """The pixels of a patch in its bands, and its class values.
+
+    Raises:
+        FileUnexpected: A file is not what was written.
+        LabelUnknown: A label is no class.
+    """
+    return Pixels(image_CHW=read_image(sample), labels_HW=read_labels(sample))
+
+
+def read_image(sample: CuratedSample) -> U8:
+    """The pixels of a patch, in its bands."""
+    image_CHW: U8 = read_raster(sample.image, num_bands=len(sample.bands), dtype="uint8").pixels_CHW
+    return image_CHW
+
+
+def read_labels(sample: CuratedSample) -> U8:
+    """The class values of a patch; 255 teaches nothing."""
+    assert sample.labels is not None, "patches are labelled"
+    labels = read_raster(sample.labels, num_bands=1, dtype="uint8")
+    known = {land_cover.value: land_cover.value for land_cover in sample.nomenclature.classes}
+    return map_labels(labels.pixels_CHW[0], {**known, IGNORED: IGNORED}, path=sample.labels)
+
+
+def away_from(
+    samples: Collection[CuratedSample], ground: Collection[CuratedSample]
+) -> tuple[CuratedSample, ...]:
+    """Those of some samples that show no ground of others, whatever their date."""
+    if not ground:
+        return tuple(samples)
+    left_N, bottom_N, right_N, top_N = np.array([other.box for other in ground]).T
+    return tuple(
+        sample
+        for sample in samples
+        if not (
+            (left_N < sample.box[2])
+            & (right_N > sample.box[0])
+            & (bottom_N < sample.box[3])
+            & (top_N > sample.box[1])
+        ).any()
+    )
+
+
+class Decoded(Sequence["U8"]):
+    """Arrays that are decoded when they are asked for, and kept while there is room."""
+
+    def __init__(
+        self,
+        samples: Sequence[CuratedSample],
+        read: Callable[[CuratedSample], U8],
+        *,
+        most_bytes: int = _KEPT_BYTES,
+    ) -> None:
+        self._samples, self._read, self._room_bytes = samples, read, most_bytes
+        self._kept: dict[int, U8] = {}
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @overload
+    def __getitem__(self, index: int) -> U8: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[U8]: ...
+    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        if position in self._kept:
+            return self._kept[position]
+        array = self._read(self._samples[position])
+        if array.nbytes <= self._room_bytes:
+            self._kept[position] = array
+            self._room_bytes -= array.nbytes
+        return array
+
+
+def _sample(
+    row: dict[str, str], *, root: Path, bands: tuple[Role, ...], nomenclature: Nomenclature
+) -> CuratedSample:
+    image, labels = root / row["image"], root / row["labels"]
+    for path in (image, labels):
+        if not path.is_file():
+            raise FileMissing(f"{path} is not there", remedy="Copy the set again, or make it again.")
+    west, south, east, north = (float(row[side]) for side in ("west", "south", "east", "north"))
+    return CuratedSample(
+        name=row["id"],
+        domain=Domain(territory=row["territory"], campaign=row["campaign"]),
+        zone=row["zone"],
+        split=_SPLITS[row["split"]],
+        image=image,
+        labels=labels,
+        box=(west, south, east, north),
+        gsd_m=float(row["gsd_m"]),
+        bands=bands,
+        nomenclature=nomenclature,
+    )
