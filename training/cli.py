@@ -93,10 +93,24 @@ def fit(  # noqa: PLR0913, PLR0917  click passes options by name
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def evaluate(run: Path) -> None:
-    """Score RUN's averaged weights on the validation scenes of its recipe."""
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="Where a real data set of the recipe lies, to be judged on where its labels are classes.",
+)
+def evaluate(run: Path, data: tuple[str, ...]) -> None:
+    """Score RUN's averaged weights on the validation scenes of its recipe, and on held-out real ground."""
     from training import commands  # noqa: PLC0415 - as above
 
+    real = commands.evaluate_real(run, folders_of(data)) if data else {}
+    for domain, score in real.items():
+        click.echo(
+            f"{domain}: mIoU {score.miou:.4f} over {len(score.iou)} classes, accuracy {score.accuracy:.4f}, "
+            f"{score.num_images} images"
+        )
+        for slug, iou in score.iou.items():
+            click.echo(f"    {iou:.4f} {slug}")
     for domain, metrics in commands.evaluate_run(run).items():
         absent = f"; absent: {', '.join(metrics.absent)}" if metrics.absent else ""
         click.echo(

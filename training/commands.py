@@ -26,6 +26,7 @@ from training.data.errors import DataError
 from training.data.sources import Source, load_source
 from training.drift import drift_reference
 from training.evaluate import Confusion, evaluate, fit_temperature, to_metrics, torch_predictor
+from training.exact import ExactScore, exact_scores
 from training.export import Exported, write_artefact
 from training.judging import CoarseScore, assign, count
 from training.looks import write_look
@@ -239,6 +240,20 @@ def evaluate_run(run: Path) -> dict[str, Metrics]:
         for suffix, bands in band_sets(recipe).items()
         for domain, metrics in score(network, recipe, scenes, bands=bands).items()
     }
+
+
+def evaluate_real(run: Path, data: Mapping[str, Path]) -> dict[str, ExactScore]:
+    """Scores by domain on the recipe's real ground that is judged on, where its labels are classes.
+
+    Raises:
+        ClickException: A real data set of the recipe is not named.
+    """
+    recipe = _recipe_of(run)
+    real = read_real(recipe, data)
+    network = restore(recipe, mixture=None, out=run).average
+    return exact_scores(
+        network, real, channels=recipe.channels, nomenclature=get_nomenclature(recipe.nomenclature)
+    )
 
 
 def export_run(
