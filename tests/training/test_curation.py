@@ -338,7 +338,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(asked, tmp_p
 
 def test_labels_that_lie_elsewhere_and_bands_that_differ_are_refused(asked, tmp_path):
     away = write_labels(tmp_path / "away.tif", truth(shape=(64, 64)), left_m=LEFT_M + 9000)
-    with pytest.raises(RemediedError, match="none is left: .* too few labels"):
+    with pytest.raises(RemediedError, match=r"none is left: .* too few labels"):
         curate(replace(asked, labels=((None, away),), out=tmp_path / "set"))
     write_ortho(tmp_path / "o" / "rgb.tif", truth(shape=(128, 128)), num_bands=3)
     both = replace(asked, orthos=(*asked.orthos, tmp_path / "o"), out=tmp_path / "both")

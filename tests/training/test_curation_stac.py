@@ -1,4 +1,4 @@
-"""The catalogue of a set is STAC 1.1 by its own schemas, its links lead somewhere, its items lie on patches."""
+"""The catalogue of a set is STAC 1.1 by its own schemas, its links lead on, its items lie on patches."""
 
 import csv
 import hashlib
