@@ -123,11 +123,11 @@ def test_a_set_that_is_none_or_was_changed_is_refused(folder, tmp_path):
     for domain in ("D033_2021", "D033_2024", "D034_2024"):
         (tmp_path / domain).symlink_to(folder / domain)
     assert len(load_curated(tmp_path).samples) == len(table.splitlines()) - 1
-    lines = table.splitlines()
-    zones = [line.split(",")[5] for line in lines]
-    twice = next(n for n, line in enumerate(lines) if ",train," in line and zones.count(zones[n]) > 1)
-    lines[twice] = lines[twice].replace(",train,", ",test,")
-    (tmp_path / "metadata.csv").write_text("\n".join(lines) + "\n")
+    rows = [line.split(",") for line in table.splitlines()]
+    first = next(row for row in rows if row[4] == "train" and row[1] == "D033_2021")
+    other = next(row for row in rows if row[5] == first[5] and row[1] == "D033_2024")  # at another date
+    other[4] = "test"
+    (tmp_path / "metadata.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
     with pytest.raises(SplitsOverlap):
         load_curated(tmp_path)
 

@@ -10,6 +10,7 @@ import pyproj
 import pytest
 import rasterio
 import shapely
+from click.testing import CliRunner
 from tiny_orthos import (
     GSD_M,
     LEFT_M,
@@ -23,6 +24,7 @@ from tiny_orthos import (
 
 from models.errors import RemediedError
 from service.rasters.windows import Window
+from training.curation import cli
 from training.curation.commands import curate
 from training.curation.cutting import windows_of
 from training.curation.domains import domain_of
@@ -273,6 +275,44 @@ def test_another_ground_resolution_is_resampled_from_the_origin_of_the_reference
             assert image.read().any(axis=0).mean() > 0.9
     with pytest.raises(RemediedError, match="invented"):
         curate(replace(asked, out=tmp_path / "fine", reading=Reading(gsd_m=0.1)))
+
+
+def test_metres_of_mercator_are_not_the_grounds(asked, tmp_path):
+    to_mercator = pyproj.Transformer.from_crs(2154, 3857, always_xy=True)
+    left, top = to_mercator.transform(LEFT_M, TOP_M)
+    place = {"left_m": left, "top_m": top, "gsd_m": 0.3, "crs": "EPSG:3857"}  # 0.2 m on the ground there
+    write_ortho(tmp_path / "o" / "a.tif", truth(shape=(384, 400)), **place)
+    made = curate(replace(asked, orthos=(tmp_path / "o",), out=tmp_path / "set", reading=Reading(gsd_m=0.25)))
+    geod, to_degrees = pyproj.Geod(ellps="WGS84"), pyproj.Transformer.from_crs(3857, 4326, always_xy=True)
+    rows = rows_of(made.out)
+    for row in rows:
+        bounds = ground_of(row).bounds
+        lons, lats = to_degrees.transform([bounds[0], bounds[2]], [bounds[1], bounds[1]])
+        _, _, wide_m = geod.inv(lons[0], lats[0], lons[1], lats[1])
+        assert wide_m == pytest.approx(PATCH_PX * 0.25, rel=2e-3)
+    to_lambert = pyproj.Transformer.from_crs(3857, 2154, always_xy=True)
+    grounds = [shapely.transform(ground_of(row), to_lambert.transform, interleaved=False) for row in rows]
+    assert len({row["split"] for row in rows}) > 1
+    for (one, row), (other, its) in combinations(zip(grounds, rows, strict=True), 2):
+        assert row["split"] == its["split"] or one.distance(other) >= GUARD_M - 0.01
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--shares", "70,30"], "is not three numbers"),
+        (["--shares", "0,50,50"], "training has some"),
+        (["--nodata", "black"], "is no grey level"),
+        (["--bands", "R,G"], "missing bands: blue"),
+        (["--patch-px", "4096"], "--patch-px 384"),
+    ],
+)
+def test_the_command_says_what_it_does_not_understand(asked, tmp_path, words, said):
+    labels = asked.labels[0][1]
+    given = [str(asked.orthos[0]), "--labels", str(labels), "--out", str(tmp_path / "set"), *words]
+    result = CliRunner().invoke(cli.curate, given)
+    assert result.exit_code != 0
+    assert said in result.output, result.output
 
 
 def test_where_an_orthophoto_is_blank_there_is_no_label(asked, tmp_path):

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from models.nomenclature import get_nomenclature
-from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown
+from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown, SplitsOverlap
 from training.data.label_sets import exact_sets
 from training.data.reading import map_labels, read_raster
-from training.data.samples import IGNORED, Domain, Pixels, Sample, require_disjoint
+from training.data.samples import IGNORED, Domain, Pixels, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -100,7 +100,7 @@ def load_curated(root: Path) -> CuratedSet:
             raise FileUnexpected(
                 f"{root / TABLE_NAME} cannot be understood: {error!r}", remedy="Make the set again."
             ) from error
-    require_disjoint(samples)
+    _require_disjoint(samples, root / TABLE_NAME)
     return CuratedSet(
         samples=samples,
         bands=bands,
@@ -184,6 +184,21 @@ class Decoded(Sequence["U8"]):
             self._kept[position] = array
             self._room_bytes -= array.nbytes
         return array
+
+
+def _require_disjoint(samples: Collection[CuratedSample], path: Path) -> None:
+    """Refuse a zone in two splits: zones are ground, which several domains may show.
+
+    Raises:
+        SplitsOverlap: There is one.
+    """
+    split_of: dict[str, Split] = {}
+    for sample in samples:
+        if split_of.setdefault(sample.zone, sample.split) != sample.split:
+            raise SplitsOverlap(
+                f"{path} has zone {sample.zone} in {split_of[sample.zone]} and in {sample.split}",
+                remedy="Make the set again: another seed or other areas give other splits.",
+            )
 
 
 def _sample(
