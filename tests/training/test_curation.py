@@ -208,6 +208,19 @@ def test_files_that_went_away_are_missed(asked, tmp_path):
         curate(replace(asked, out=out))
 
 
+def test_outlines_tell_the_splits_on_a_map(made):
+    content = json.loads((made.out / "patches.geojson").read_text(encoding="utf-8"))
+    to_lambert = pyproj.Transformer.from_crs(4326, 2154, always_xy=True)
+    told = {feature["properties"]["id"]: feature for feature in content["features"]}
+    rows = rows_of(made.out)
+    assert set(told) == {row["id"] for row in rows}
+    for row in rows:
+        shape = shapely.geometry.shape(told[row["id"]]["geometry"])
+        placed = shapely.transform(shape, to_lambert.transform, interleaved=False)
+        assert placed.symmetric_difference(ground_of(row)).area < 0.01 * ground_of(row).area
+        assert told[row["id"]]["properties"]["split"] == row["split"]
+
+
 def test_areas_say_whose_ground_it_is(asked, tmp_path):
     middle = LEFT_M + 60.0
     west = shapely.box(LEFT_M, TOP_M - 80, middle, TOP_M)
@@ -380,6 +393,10 @@ def test_labels_that_lie_elsewhere_and_bands_that_differ_are_refused(asked, tmp_
     away = write_labels(tmp_path / "away.tif", truth(shape=(64, 64)), left_m=LEFT_M + 9000)
     with pytest.raises(RemediedError, match=r"none is left: .* too few labels"):
         curate(replace(asked, labels=((None, away),), out=tmp_path / "set"))
+    tight = replace(asked, out=tmp_path / "set", splitting=replace(asked.splitting, block_m=5.0))
+    with pytest.raises(RemediedError, match="larger blocks"):
+        curate(tight)
+    assert list((tmp_path / "set").iterdir()) == []  # another request may have the folder
     write_ortho(tmp_path / "o" / "rgb.tif", truth(shape=(128, 128)), num_bands=3)
     both = replace(asked, orthos=(*asked.orthos, tmp_path / "o"), out=tmp_path / "both")
     with pytest.raises(RemediedError, match="--without-nir"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from training.curation import folder
 from training.curation.areas import Areas, PlacedAreas
 from training.curation.cutting import LEFT_OUT, Shown, cut_sheet, windows_of
 from training.curation.errors import NothingToCut
+from training.curation.outline import outline
 from training.curation.sheets import find_sheets
 from training.curation.splitting import place_in_areas, place_in_blocks
 from training.curation.stac import catalogue
@@ -90,6 +92,7 @@ def _finish(
     for cut in cuts:
         left_out.update(cut.left_out)
     if not patches:
+        folder.abandon(request.out)
         reasons = "; ".join(f"{number} {LEFT_OUT[reason]}" for reason, number in left_out.items())
         raise NothingToCut(
             f"of {left_out.total()} patches none is left: {reasons}",
@@ -110,6 +113,7 @@ def _finish(
         for name in (patch.image, patch.labels):
             (request.out / name).unlink(missing_ok=True)
     if not placed:
+        folder.abandon(request.out)
         raise NothingToCut(
             f"all {len(patches)} patches lie on ground of two splits, or within the guard",
             remedy="Draw larger blocks (--block-m), a narrower guard (--guard-m), or cut smaller patches.",
@@ -128,7 +132,11 @@ def _finish(
 def _write(
     request: Request, placed: Sequence[tuple[Patch, Place]], sheets: dict[str, Sheet], summary: Summary
 ) -> None:
-    texts = {TABLE_NAME: table(placed, sheets), "README.md": _readme(request, summary)}
+    texts = {
+        TABLE_NAME: table(placed, sheets),
+        "patches.geojson": json.dumps(outline(placed, sheets)) + "\n",
+        "README.md": _readme(request, summary),
+    }
     for name, text in texts.items():
         with appearing(request.out / name) as part:
             part.write_text(text, encoding="utf-8", newline="\n")

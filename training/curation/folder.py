@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from models.nomenclature import COSIA
@@ -101,6 +102,15 @@ def write_done(out: Path, sheet: Sheet, cut: CutSheet) -> None:
     content = {"patches": [patch.to_json() for patch in cut.patches], "left_out": cut.left_out}
     with appearing(path) as part:
         part.write_text(json.dumps(content), encoding="utf-8")
+
+
+def abandon(out: Path) -> None:
+    """Give a folder back in which nothing came of a request, so that another may use it."""
+    (out / NOTE_NAME).unlink()
+    shutil.rmtree(out / _DONE)
+    for path in sorted(out.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def require_whole(out: Path, patches: Sequence[Patch]) -> None:

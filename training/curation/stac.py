@@ -81,6 +81,7 @@ def catalogue(
                     for domain in by_domain
                 ),
                 {"rel": "describedby", "href": "./metadata.csv", "type": "text/csv"},
+                {"rel": "describedby", "href": "./patches.geojson", "type": "application/geo+json"},
                 {"rel": "describedby", "href": "./README.md", "type": "text/markdown"},
             ],
         },
