@@ -24,6 +24,7 @@ def out(tmp_path_factory):
     classes_HW = truth(shape=(256, 384), values=range(16))
     write_ortho(place / "orthos" / "33-2024-0410-6425-LA93-0M20.tif", classes_HW)
     write_ortho(place / "orthos" / "x" / "lille" / "a.tif", classes_HW, left_m=LEFT_M + 40)
+    write_ortho(place / "orthos" / "nord_2019" / "a.tif", classes_HW[:64], left_m=LEFT_M + 9)
     return curate(
         Request(
             orthos=(place / "orthos",),
@@ -82,7 +83,7 @@ def test_every_document_is_valid_and_none_is_unlinked(out, documents, schemas):
     written = {path for path in out.resolve().rglob("*.json") if ".curation" not in path.parts}
     assert written - set(documents) == {(out / "curation.json").resolve()}
     kinds = [content["type"] for content in documents.values()]
-    assert (kinds.count("Catalog"), kinds.count("Collection")) == (1, 2)
+    assert (kinds.count("Catalog"), kinds.count("Collection")) == (1, 3)
 
 
 def test_items_lie_on_their_patches_and_say_what_the_table_says(out, documents):
@@ -134,6 +135,7 @@ def test_collections_span_their_items(documents):
         assert all(west <= i["bbox"][0] and i["bbox"][2] <= east for i in items)
         assert all(south <= i["bbox"][1] and i["bbox"][3] <= north for i in items)
         known = {"D033_2024": ["2024-01-01T00:00:00Z", "2024-12-31T23:59:59Z"], "lille_undated": [None, None]}
+        known["nord_2019"] = ["2019-01-01T00:00:00Z", "2019-12-31T23:59:59Z"]
         assert content["extent"]["temporal"]["interval"] == [known[path.parent.name]]
 
 

@@ -127,7 +127,7 @@ def write_patch(sheet: Sheet, window: Window, box: Box, image_CHW: U8, labels_HW
         labels_bytes=len(labels),
         crs=f"EPSG:{epsg}" if epsg is not None else ortho.crs_wkt,
         transform=tuple(transform),
-        bounds=(left, top + e * height, left + a * width, top),
+        bounds=_rounded(left, top + e * height, left + a * width, top),
         box=box,
         side_px=width,
         gsd_m=round(ortho.gsd_m, 4),
@@ -135,6 +135,11 @@ def write_patch(sheet: Sheet, window: Window, box: Box, image_CHW: U8, labels_HW
         bands=ortho.bands,
         counts=tuple(int(count) for count in counts),
     )
+
+
+def _rounded(left: float, bottom: float, right: float, top: float) -> Box:
+    """To a micrometre: sums of pixels leave digits that mean nothing."""
+    return round(left, 6), round(bottom, 6), round(right, 6), round(top, 6)
 
 
 def _image_bytes(

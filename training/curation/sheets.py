@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from training.data.orthos import Ortho
     from training.data.samples import Domain
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _BANDS: tuple[Role, ...] = ("red", "green", "blue", "nir")
 
 
@@ -42,8 +44,9 @@ class Sheet:
 
     @property
     def date(self) -> str | None:
-        """When it was taken, in ISO 8601, as precise as known."""
-        return self.ortho.facts.acquisition_date
+        """When it was taken, in ISO 8601, as precise as known: a day, or its campaign's year."""
+        year = self.domain.campaign if _YEAR.fullmatch(self.domain.campaign) else None
+        return self.ortho.facts.acquisition_date or year
 
 
 def find_sheets(request: Request) -> list[Sheet]:

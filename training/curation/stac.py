@@ -12,6 +12,8 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from rasterio.crs import CRS
+
 from models.nomenclature import COSIA
 from service.rasters.outlines import outlines
 from training.curation.times import interval, item_times
@@ -109,7 +111,7 @@ def _item(patch: Patch, place: Place, sheet: Sheet, *, licence: str) -> dict[str
             "license": licence,
             "gsd": patch.gsd_m,
             "proj:code": code,
-            **({} if code else {"proj:wkt2": patch.crs}),
+            **({} if code else {"proj:wkt2": CRS.from_wkt(patch.crs).to_wkt("WKT2_2019")}),
             "proj:bbox": list(patch.bounds),
             "proj:shape": [patch.side_px, patch.side_px],
             "proj:transform": list(patch.transform),
