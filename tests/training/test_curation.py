@@ -393,7 +393,7 @@ def test_labels_that_lie_elsewhere_and_bands_that_differ_are_refused(asked, tmp_
     away = write_labels(tmp_path / "away.tif", truth(shape=(64, 64)), left_m=LEFT_M + 9000)
     with pytest.raises(RemediedError, match=r"none is left: .* too few labels"):
         curate(replace(asked, labels=((None, away),), out=tmp_path / "set"))
-    tight = replace(asked, out=tmp_path / "set", splitting=replace(asked.splitting, block_m=5.0))
+    tight = replace(asked, out=tmp_path / "set", splitting=replace(asked.splitting, guard_m=500.0))
     with pytest.raises(RemediedError, match="larger blocks"):
         curate(tight)
     assert list((tmp_path / "set").iterdir()) == []  # another request may have the folder
