@@ -21,11 +21,12 @@ from models.artefact import Artefact
 from training.adaptation.checkpoints import Checkpoint
 from training.data.orthos import open_orthos
 from training.export import run_graph
-from training.territory import commands, methods
+from training.territory import methods, task
 from training.territory.calibrating import CalibrationRequest, calibrate_artefact
-from training.territory.commands import Request, adapt_artefact
+from training.territory.commands import adapt_artefact
 from training.territory.errors import AdaptationError
 from training.territory.pieces import read_pieces
+from training.territory.request import Request
 
 pytestmark = EXPORTS
 
@@ -80,7 +81,7 @@ def weights(adapted):
     ],
 )
 def test_each_kind_of_source_gives_a_sound_artefact_that_can_go_on(asked, house, source, method, monkeypatch):
-    monkeypatch.setattr(commands, "_SURE_PERCENT", 1)  # a toy is sure of nothing
+    monkeypatch.setattr(task, "_SURE_PERCENT", 1)  # a toy is sure of nothing
     said = str(house / "source") if source == "folder" else source
     adapted = adapt_artefact(replace(asked, source=said, method=method))
     artefact = Artefact.load(adapted.artefact.folder)
@@ -159,7 +160,7 @@ def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked
         def __init__(self, path, *, every_s, num_steps):
             super().__init__(path, every_s=0.0 * every_s, num_steps=num_steps)
 
-    monkeypatch.setattr(commands, "Checkpoint", Often)
+    monkeypatch.setattr(task, "Checkpoint", Often)
 
     def stop(what, done, _of):
         if (what, done) == ("adapting", 2):

@@ -69,7 +69,8 @@ def adapt(  # noqa: PLR0913  click passes options by name
 ) -> None:
     """Make a new artefact for a territory, from its unlabelled orthophotos; resumes where it was stopped."""
     from training.export import ParityError  # noqa: PLC0415 - the command must start without torch
-    from training.territory.commands import Request, adapt_artefact  # noqa: PLC0415 - as above
+    from training.territory.commands import adapt_artefact  # noqa: PLC0415 - as above
+    from training.territory.request import Request  # noqa: PLC0415 - as above
 
     if steps is not None and minutes is not None:
         raise click.UsageError("--steps or --minutes, not both")

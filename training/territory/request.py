@@ -1,0 +1,45 @@
+"""What a caller asks of an adaptation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from training.commands import CACHE_FOLDER
+from training.recipes.recipe import LANDSCAPES
+from training.territory import sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EachStep = Callable[[str, int, int], None]
+"""Told what is done, how much of it is, and of how much."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a caller asks for."""
+
+    artefact: str
+    target: Path
+    source: str = LANDSCAPES
+    labels: Path | None = None
+    irc: Path | None = None
+    method: str | None = None
+    num_steps: int | None = None
+    seconds: float | None = None
+    """Of training, in the place of steps."""
+    model_id: str | None = None
+    into: Path | None = None
+    out: Path | None = None
+    seed: int = 0
+    num_scenes: int = sources.NUM_SCENES
+    """Generated ones that are learned from, where they are the source."""
+    cache: Path = CACHE_FOLDER
+    """Of generated scenes."""
+
+    @property
+    def drawing(self) -> sources.Drawing:
+        """How a source is drawn."""
+        return sources.Drawing(num_scenes=self.num_scenes, cache=self.cache, seed=self.seed)
