@@ -9,12 +9,14 @@ Axes: D domains, C bands, V values 0-255, H and W pixels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.map_drift import MapReference
 
 NUM_WINDOWS = 48
 WINDOW_PX = 256
@@ -119,6 +121,8 @@ class DriftReference:
     spread_C2: NDArray[np.float32]
     """Mean of both terms of the distance between two domains, in grey levels and without a unit."""
     threshold: float
+    of_maps: MapReference | None = None
+    """What the model made of these domains; None in artefacts that were written before it was kept."""
 
     @classmethod
     def of(cls, looks: Mapping[str, Look]) -> Self:
@@ -129,24 +133,61 @@ class DriftReference:
         """
         if len(looks) < 2:
             raise ValueError(f"{len(looks)} domain(s): one cannot be compared with itself")
-        cumulated_DCV = np.stack([np.cumsum(look.shares_CV, axis=1) for look in looks.values()])
-        gradient_DC = np.stack([look.log_gradient_C for look in looks.values()])
+        return cls._described(
+            tuple(looks),
+            np.stack([np.cumsum(look.shares_CV, axis=1) for look in looks.values()]),
+            np.stack([look.log_gradient_C for look in looks.values()]),
+        )
+
+    @classmethod
+    def _described(
+        cls,
+        domains: tuple[str, ...],
+        cumulated_DCV: NDArray[np.float64],
+        gradient_DC: NDArray[np.float64],
+    ) -> Self:
         distances_DDC2 = np.stack(
             [
                 _terms(each_CV, each_C, cumulated_DCV, gradient_DC)
                 for each_CV, each_C in zip(cumulated_DCV, gradient_DC, strict=True)
             ]
         )
-        others = ~np.eye(len(looks), dtype=bool)
+        others = ~np.eye(len(domains), dtype=bool)
         spread_C2 = np.maximum(distances_DDC2[others].mean(axis=0), _LEAST_SPREAD)
         apart_DD = (distances_DDC2 / spread_C2).sum(axis=-1).mean(axis=-1)
         nearest_D = np.where(others, apart_DD, np.inf).min(axis=1)
         return cls(
-            domains=tuple(looks),
+            domains=domains,
             cumulated_DCV=np.round(65535 * cumulated_DCV).astype(np.uint16),
             log_gradient_DC=gradient_DC.astype(np.float32),
             spread_C2=spread_C2.astype(np.float32),
             threshold=round(float(nearest_D.max()), 4),
+        )
+
+    def of_bands(self, rows: Sequence[int]) -> Self:
+        """The same domains in some of their bands, in another order perhaps; the threshold is theirs."""
+        if list(rows) == list(range(self.log_gradient_DC.shape[1])):
+            return self
+        described = self._described(
+            self.domains,
+            self.cumulated_DCV[:, list(rows)] / 65535,
+            self.log_gradient_DC[:, list(rows)].astype(np.float64),
+        )
+        return replace(described, of_maps=self.of_maps)
+
+    def including(self, name: str, look: Look) -> Self:
+        """With one more domain, or another look at one; scale and threshold stay.
+
+        One more domain, far from all others, must not let pass whatever is as far from them.
+        """
+        kept = [row for row, domain in enumerate(self.domains) if domain != name]
+        cumulated_CV = np.round(65535 * np.cumsum(look.shares_CV, axis=1)).astype(np.uint16)
+        gradient_C = look.log_gradient_C.astype(np.float32)
+        return replace(
+            self,
+            domains=(*(self.domains[row] for row in kept), name),
+            cumulated_DCV=np.concatenate([self.cumulated_DCV[kept], cumulated_CV[None]]),
+            log_gradient_DC=np.concatenate([self.log_gradient_DC[kept], gradient_C[None]]),
         )
 
     def measure(self, look: Look) -> Drift:
@@ -180,6 +221,7 @@ class DriftReference:
             log_gradient_DC=self.log_gradient_DC,
             spread_C2=self.spread_C2,
             threshold=np.float64(self.threshold),
+            **({} if self.of_maps is None else self.of_maps.arrays()),
         )
 
     @classmethod
@@ -196,6 +238,7 @@ class DriftReference:
                 log_gradient_DC=arrays["log_gradient_DC"],
                 spread_C2=arrays["spread_C2"],
                 threshold=float(arrays["threshold"]),
+                of_maps=MapReference.from_arrays(arrays),
             )
 
 

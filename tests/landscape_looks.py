@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.drift import DriftReference, Look, window_origins
+from models.map_drift import MapReference, Outcome
 
 NUM_DOMAINS, NUM_WINDOWS = 16, 6
 
@@ -35,3 +36,12 @@ def reference(*, num_bands: int = 3) -> DriftReference:
     return DriftReference.of(
         {f"ground {seed}": look_at(picture(seed, num_bands=num_bands)) for seed in range(NUM_DOMAINS)}
     )
+
+
+def mapped(*counts: dict[int, int], confidence: int = 80) -> MapReference:
+    """What a model made of domains, each of these pixels by class, with this confidence in each of them."""
+    told = {
+        f"mapped {number}": Outcome.of(each, confidence_total=confidence * sum(each.values()))
+        for number, each in enumerate(counts)
+    }
+    return MapReference.of({name: outcome for name, outcome in told.items() if outcome is not None})

@@ -33,6 +33,7 @@ from training.looks import write_look
 from training.loop import RunLimits, RunState, channel_table, fit, restore
 from training.machine import read_starts, write_start
 from training.networks.compact import CompactUNet, count_parameters
+from training.outcomes import Outcomes
 from training.progress import shown_steps
 from training.recipes import LANDSCAPES, Recipe, finding
 from training.recipes.finding import RecipeMissing, read_origin, write_origin
@@ -315,6 +316,12 @@ def export_run(
         )
         metrics = score(state.average, recipe, validation, bands=bands)
         coarse = real_sources.coarse_metrics(score_real(state.average, recipe, seen, bands=bands), seen)
+        outcomes = Outcomes(
+            network=state.average,
+            channels=recipe.channels,
+            missing=tuple(missing),
+            temperature=temperature,
+        )
         exported = Exported(
             model_id=f"{recipe.model_id}-{suffix}",
             title=f"{recipe.title}, {suffix.upper()}",
@@ -339,7 +346,9 @@ def export_run(
                 weights_of=artefacts[0].manifest.key if artefacts else None,
             ),
             has_weights=not artefacts,
-            drift=drift_reference(validation, seen, rows=rows),
+            drift=replace(
+                drift_reference(validation, seen, rows=rows), of_maps=outcomes.reference(validation, seen)
+            ),
             lowering=plan_lowering(
                 state.average,
                 recipe,

@@ -14,7 +14,8 @@ from training.scenes import SceneSet
 MAX_GENERATED = 48
 """Landscapes that stand for all, each with its own ground, season, light and camera."""
 
-_Window = tuple[NDArray[np.uint8], NDArray[np.bool_]]
+Window = tuple[NDArray[np.uint8], NDArray[np.bool_]]
+"""Raw pixels CHW, and which of them are data HW."""
 
 
 def drift_reference(scenes: SceneSet, real: Real, *, rows: Sequence[int]) -> DriftReference:
@@ -31,39 +32,63 @@ def drift_reference(scenes: SceneSet, real: Real, *, rows: Sequence[int]) -> Dri
 def looks_of(scenes: SceneSet, real: Real) -> Mapping[str, Look]:
     """Looks by domain, in the bands of the recipe: generated landscapes, then real domains trained on."""
     looks: dict[str, Look] = {}
-    chosen = np.unique(np.linspace(0, len(scenes) - 1, min(len(scenes), MAX_GENERATED)).astype(int))
-    for index in chosen:
+    for index in chosen_landscapes(scenes):
         image_CHW, classes_HW = np.asarray(scenes.image_NCHW[index]), np.asarray(scenes.classes_NHW[index])
-        _keep(looks, f"generated landscape {index}", _windows(image_CHW, classes_HW != IGNORED, NUM_WINDOWS))
+        _keep(looks, landscape_name(index), _windows(image_CHW, classes_HW != IGNORED, NUM_WINDOWS))
     for name, (train, _) in real.items():
         for domain in sorted(set(train.domains)):
-            _keep(looks, f"{name}: {domain}", _windows_of_domain(train.of_domains({domain})))
+            _keep(looks, f"{name}: {domain}", windows_of_domain(train.of_domains({domain})))
     return looks
 
 
-def _windows_of_domain(source: Source) -> list[_Window]:
-    """The windows of a domain, shared by its images."""
+def chosen_landscapes(scenes: SceneSet) -> list[int]:
+    """The landscapes that stand for all."""
+    spread = np.linspace(0, len(scenes) - 1, min(len(scenes), MAX_GENERATED))
+    return [int(index) for index in np.unique(spread.astype(int))]
+
+
+def landscape_name(index: int) -> str:
+    """A generated landscape as a domain."""
+    return f"generated landscape {index}"
+
+
+def windows_of_domain(source: Source, *, is_each_once: bool = False) -> list[Window]:
+    """The windows of a domain, shared by its images.
+
+    Args:
+        source: Of one domain.
+        is_each_once: Whether an image smaller than a window is looked at once, however many are its share.
+    """
     each = -(-NUM_WINDOWS // len(source))
     return [
         window
         for image_CHW in source.images
         # Unlabelled pixels are as much a part of a territory's looks as others.
-        for window in _windows(image_CHW, np.ones(image_CHW.shape[1:], dtype=bool), each)
+        for window in _windows(
+            image_CHW, np.ones(image_CHW.shape[1:], dtype=bool), each, is_each_once=is_each_once
+        )
     ]
 
 
-def _windows(image_CHW: NDArray[np.uint8], is_data_HW: NDArray[np.bool_], num_windows: int) -> list[_Window]:
+def _windows(
+    image_CHW: NDArray[np.uint8],
+    is_data_HW: NDArray[np.bool_],
+    num_windows: int,
+    *,
+    is_each_once: bool = False,
+) -> list[Window]:
     height, width = is_data_HW.shape
+    origins = list(window_origins(height, width, num_windows=num_windows))
     return [
         (
             image_CHW[:, row : row + WINDOW_PX, col : col + WINDOW_PX],
             is_data_HW[row : row + WINDOW_PX, col : col + WINDOW_PX],
         )
-        for row, col in window_origins(height, width, num_windows=num_windows)
+        for row, col in (dict.fromkeys(origins) if is_each_once else origins)
     ]
 
 
-def _keep(looks: dict[str, Look], name: str, windows: list[_Window]) -> None:
+def _keep(looks: dict[str, Look], name: str, windows: list[Window]) -> None:
     look = Look.at(windows)
     if look is not None:
         looks[name] = look

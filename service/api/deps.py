@@ -12,6 +12,7 @@ from models.registry import Registry
 from service.access.principals import Principal
 from service.api import janitor
 from service.api.access import principal
+from service.api.afterwards import MapDrifts
 from service.api.asking import Language
 from service.api.blockbounds import Geometries
 from service.api.crew import Crew
@@ -46,6 +47,7 @@ class Services:
     registry: Registry
     uploads: UploadFolder
     maps: OpenMaps
+    map_drifts: MapDrifts
     room: Room
     """Of the maps."""
     crew: Crew
@@ -74,14 +76,16 @@ async def running_services(
     """
     async with anyio.create_task_group() as tasks:
         kept = settings.disk_kept_free_bytes
+        registry = registry_of(settings)
         uploads = UploadFolder(settings.uploads_folder.resolve(), kept_free_bytes=kept)
         services = Services(
             settings=settings,
             store=store,
             bell=bell,
-            registry=registry_of(settings),
+            registry=registry,
             uploads=uploads,
             maps=OpenMaps(store, settings.maps_folder),
+            map_drifts=MapDrifts(store, registry),
             room=Room(folder=settings.maps_folder, kept_free_bytes=kept),
             crew=Crew(store),
             watches=Watches(store, tasks),

@@ -15,6 +15,7 @@ from service.api.schemas import (
     JobOut,
     Link,
     LogLine,
+    MapDriftOut,
     MapName,
     SettledBlock,
     SheetCounts,
@@ -23,6 +24,7 @@ from service.api.schemas import (
 )
 from service.api.words import link_title
 from service.intake.drifting import drift_warning
+from service.intake.map_drifting import map_drift_warnings
 from service.jobs.records import JobStatus
 
 if TYPE_CHECKING:
@@ -80,9 +82,23 @@ class Presenter:
             blocks=BlockCounts(total=job.blocks_total, done=job.blocks_done, failed=job.blocks_failed),
             sheets=SheetCounts(total=job.sheets_total, done=job.sheets_done),
             notes=[plain(note) for note in job.notes],
+            map_drift=self._map_drift(job),
             error=None if job.error is None else plain(job.error),
             links=self.links(job),
             **flags,
+        )
+
+    def _map_drift(self, job: Job) -> MapDriftOut | None:
+        drift = self.services.map_drifts.of(job)
+        if drift is None:
+            return None
+        return MapDriftOut(
+            value=drift.value,
+            threshold=drift.threshold,
+            nearest=drift.nearest,
+            confidence=drift.confidence,
+            least_confidence=drift.least_confidence,
+            warnings=map_drift_warnings(drift, model=job.model.partition("@")[0]),
         )
 
     def link(self, name: str, *parts: str, kind: str = _JSON, **query: str) -> Link:

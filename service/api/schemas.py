@@ -104,6 +104,25 @@ class MapName(Shape):
     name: str = Field(examples=["annecy-2024"])
 
 
+class MapDriftOut(Shape):
+    """How unlike what the model makes of training domains a finished map is."""
+
+    value: float = Field(
+        description="Jensen-Shannon distance of its class shares to the nearest training domain's; 0 to 1.",
+        examples=[0.31],
+    )
+    threshold: float = Field(description="Above it a warning is given.", examples=[0.52])
+    nearest: str = Field(description="The training domain that is meant.", examples=["dubai: Dubai_tile-2"])
+    confidence: float | None = Field(
+        description="Mean of the map, in percent; null where it is not known.", examples=[81.4]
+    )
+    least_confidence: float | None = Field(
+        description="That of the training domain it is least sure of; below it a warning is given.",
+        examples=[62.9],
+    )
+    warnings: list[str] = Field(description="What may make the map doubtful.")
+
+
 class JobOut(Shape):
     """A job: what it makes, how far it is, where things are."""
 
@@ -136,6 +155,11 @@ class JobOut(Shape):
     notes: list[str] = Field(
         description="What is done that you may not expect.",
         examples=[["ortho.tif: resampled to 0.2 m, since the model reads 0.15 to 0.5 m"]],
+    )
+    map_drift: MapDriftOut | None = Field(
+        default=None,
+        description="null until the map is finished, and where it is not known, such as for models that carry"
+        " no reference.",
     )
     error: str | None = Field(default=None, description="Why it failed.")
     deduplicated: bool = Field(default=False, description="An equal job was there already: this one.")

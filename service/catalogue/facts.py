@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from models.map_drift import MapDrift
     from models.nomenclature import Nomenclature
     from service.planning.grid import GeoTransform
 
@@ -76,6 +77,8 @@ class MapFacts:
     """Whether tiles of its image can be had."""
     pixel_counts: Mapping[int, int] | None
     """Pixels by class value, of the sheets finished so far; None before the first is."""
+    drift: MapDrift | None = None
+    """How unlike what its model makes of training domains it is; None where nobody asked, or knows."""
 
     @property
     def is_finished(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rasterio.crs import CRS
@@ -92,6 +92,7 @@ def map_item(
             "processing:lineage": f"{provenance.model_title} ({facts.model})",
             "renders": _renders(facts, language),
             **({"orthoscape:sources": dict(provenance.sources)} if provenance.sources else {}),
+            **({} if facts.drift is None else {"orthoscape:drift": asdict(facts.drift)}),
         },
         "links": _links(facts, addresses),
         "assets": _assets(facts, addresses, files, language),

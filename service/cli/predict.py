@@ -125,7 +125,8 @@ def _make(
         started = time.perf_counter()
         with ProgressBar(planned.plan, is_quiet=quiet) as bar:
             made = maker.make(planned, products, bar.progress)
-    report_map(products, made, maker.nomenclature, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    report_map(products, made, maker.nomenclature, artefact=maker.artefact, seconds=seconds)
 
 
 def _name_of(output: Path) -> str:

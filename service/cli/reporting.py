@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -10,8 +11,10 @@ import click
 from tqdm import tqdm
 
 from service.cli.running import Progress
+from service.intake.map_drifting import map_drift_warnings, map_drift_words, measure_map_drift
 
 if TYPE_CHECKING:
+    from models.artefact import Artefact
     from models.nomenclature import Nomenclature
     from service.cli.running import MadeMap
     from service.maps.products import Products
@@ -69,6 +72,7 @@ def report_map(
     made: MadeMap,
     nomenclature: Nomenclature,
     *,
+    artefact: Artefact,
     seconds: float,
 ) -> None:
     """Say what a map holds and how it went."""
@@ -87,6 +91,7 @@ def report_map(
             click.echo(f"         {shares}")
         if report.seams.rate is not None:
             click.echo(f"         seam rate {report.seams.rate:.2f} (1.0 is seamless)")
+    _report_drift(made, artefact)
     figures = made.figures
     if figures.num_cores:
         click.echo(
@@ -94,3 +99,17 @@ def report_map(
             f"{figures.num_forward_px / figures.num_kept_px:.2f} px to see for each kept, and "
             f"{figures.engine_s / seconds:.0%} of the time"
         )
+
+
+def _report_drift(made: MadeMap, artefact: Artefact) -> None:
+    """Say how unlike training the map is, over the sheets that were finished now."""
+    counts: Counter[int] = Counter()
+    for report in made.reports.values():
+        counts.update(report.pixel_counts)
+    total = sum(report.confidence_total for report in made.reports.values())
+    drift = measure_map_drift(artefact, counts, confidence_total=total)
+    shares, confidence = map_drift_words(drift)
+    click.echo(f"classes  drift {shares}")
+    click.echo(f"sure     mean confidence {confidence}")
+    for warning in [] if drift is None else map_drift_warnings(drift, model=artefact.manifest.id):
+        click.echo(f"note     {warning}")

@@ -74,7 +74,7 @@ class MapMaker:
             engine: Loaded with it.
             settings: Of this machine.
         """
-        self._artefact = artefact
+        self.artefact = artefact
         self._engine = engine
         self._settings = settings
         self.nomenclature = NOMENCLATURES[artefact.manifest.nomenclature]
@@ -149,7 +149,7 @@ class MapMaker:
         progress.on_step(f"writing {target.classes.name}")
         finisher = Finisher(
             plan=plan,
-            manifest=self._artefact.manifest,
+            manifest=self.artefact.manifest,
             nomenclature=self.nomenclature,
             profile=self._engine.profile,
             qgis_style=qgis_style(self.nomenclature),

@@ -177,6 +177,7 @@ def _last_words(row: Row, status: JobStatus) -> str:
 _SAME_IN_MAP = (
     *("id", "name", "owner", "job_id", "title", "request", "model", "nomenclature", "epsg"),
     *("acquisition_date", "area_km2", "created", "finished", "num_sheets", "has_pictures", "seq"),
+    "confidence_total",
 )
 
 

@@ -15,7 +15,7 @@ from service.jobs.errors import StoreNewer
 if TYPE_CHECKING:
     from service.jobs.engine import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this version of the program works with; the last one in ``migrations/versions``."""
 
 _LOCK = 0x0472_0050_6A6F_6273

@@ -207,6 +207,8 @@ class MapRecord:
     finished: float | None
     pixel_counts: dict[int, int] | None
     """Pixels by class value, of the sheets finished so far; None before the first."""
+    confidence_total: int | None
+    """Sum of their confidences, in percent; None where a sheet did not tell."""
     num_sheets: int
     has_pictures: bool
     seq: int

@@ -187,6 +187,7 @@ maps = Table(
     Column("has_pictures", Boolean, nullable=False),
     Column("created", Double, nullable=False),
     Column("pixel_counts", _Plain),
+    Column("confidence_total", _Big),  # over those pixels, in percent; null where a sheet did not tell
 )
 
 Index("ix_maps_created", maps.c.created, maps.c.id)

@@ -95,7 +95,7 @@ def finish_unit(
         changes.update(units_ready=_tell_sheet(connection, job.id, done.sheet))
     elif done.kind == UnitKind.SHEET:
         changes.update(sheets_done=1)
-        _add_counts(connection, job.id, (figures or {}).get("pixel_counts", {}))
+        _add_counts(connection, job.id, figures or {})
         write_log(connection, job.id, f"sheet {done.sheet} is finished")
     add_to_job(connection, job.id, changes)
     _end_if_settled(connection, job, num_open=job.units_open - 1)
@@ -235,13 +235,21 @@ def _tell_sheet(connection: sa.Connection, job_id: str, sheet: str) -> int:
     return int(status == UnitStatus.READY)
 
 
-def _add_counts(connection: sa.Connection, job_id: str, counts: dict[str, int]) -> None:
-    """Add a sheet's pixels by class to its map's."""
-    before = connection.execute(sa.select(maps.c.pixel_counts).where(maps.c.job_id == job_id)).scalar_one()
+def _add_counts(connection: sa.Connection, job_id: str, figures: dict[str, Any]) -> None:
+    """Add a sheet's pixels by class to its map's, and their confidences."""
+    is_of_job = maps.c.job_id == job_id
+    before, confidence_before = connection.execute(
+        sa.select(maps.c.pixel_counts, maps.c.confidence_total).where(is_of_job)
+    ).one()
     total = Counter({int(value): num for value, num in (before or {}).items()})
-    total.update({int(value): num for value, num in counts.items()})
+    total.update({int(value): num for value, num in figures.get("pixel_counts", {}).items()})
     summed = {str(value): num for value, num in sorted(total.items())}
-    connection.execute(maps.update().where(maps.c.job_id == job_id).values(pixel_counts=summed))
+    confidence = figures.get("confidence_total")
+    if confidence is not None and before is not None:
+        # A sheet that did not tell leaves the mean of the whole unknown for good.
+        confidence = None if confidence_before is None else confidence_before + confidence
+    values = {"pixel_counts": summed, "confidence_total": confidence}
+    connection.execute(maps.update().where(is_of_job).values(values))
 
 
 def _end_if_settled(connection: sa.Connection, job: JobRow, *, num_open: int) -> None:

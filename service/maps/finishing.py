@@ -48,6 +48,8 @@ class SheetReport:
     """Pixels by class value; classes that do not occur are left out."""
     num_nodata_px: int
     """Pixels without class."""
+    confidence_total: int
+    """Sum over the pixels with a class, in percent."""
     seams: SeamCount
     """How often classes change across the borders of cores, and inside them."""
 
@@ -61,6 +63,7 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
     palette: Palette,
     tags: dict[str, str],
     holes: Collection[str] = (),
+    confidence_total: int | None = None,
     on_part: Callable[[], object] = nothing,
 ) -> SheetReport:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of classes.
@@ -75,6 +78,7 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
         palette: Colour by class value.
         tags: Provenance.
         holes: Names of blocks that were given up; they stay without class.
+        confidence_total: From `finish_confidence`; None counts it here, from the blocks.
         on_part: Called whenever it moves on, at least with each band of rows; what it raises ends the making.
 
     Raises:
@@ -83,9 +87,15 @@ def finish_sheet(  # noqa: PLR0913  what is written, from what, and how it is to
     mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, palette=palette)
-        band = _Band(_CLASSES_BAND, "land cover", info, holes)
-        _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
-        report = _count(mosaic, sheet, core_px=plan.geometry.core_px, on_part=on_part)
+        band = _Band(_CLASSES_BAND, "land cover", info, holes, counts_confidence=confidence_total is None)
+        counts = _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
+        report = _count(
+            mosaic,
+            sheet,
+            core_px=plan.geometry.core_px,
+            confidence_total=_total(counts) if confidence_total is None else confidence_total,
+            on_part=on_part,
+        )
         if report.seams.rate is not None:
             tags = tags | {"SEAM_RATE": f"{report.seams.rate:.4f}"}
         info = replace(info, tags=tags | {PRODUCT_TAG: "classes"})
@@ -104,21 +114,30 @@ def finish_confidence(  # noqa: PLR0913  as finish_sheet
     tags: dict[str, str],
     holes: Collection[str] = (),
     on_part: Callable[[], object] = nothing,
-) -> None:
+) -> int:
     """Put a sheet's blocks together into one Cloud-Optimized GeoTIFF of confidence, in percent.
 
     See `finish_sheet`.
+
+    Returns:
+        The sum over its pixels, those without class left out.
     """
     mosaic = blocks.mosaic_of(path)
     try:
         info = RasterInfo(
             crs_wkt=plan.grid.crs_wkt, transform=sheet.transform, tags=tags | {PRODUCT_TAG: CONFIDENCE}
         )
-        band = _Band(_CONFIDENCE_BAND, "confidence, percent", info, holes)
-        _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
+        band = _Band(_CONFIDENCE_BAND, "confidence, percent", info, holes, counts_confidence=True)
+        counts = _assemble(plan, sheet, blocks, mosaic, band=band, on_part=on_part)
         write_cog(mosaic, path, info=info, overviews="AVERAGE", token=blocks.token, on_part=on_part)
     finally:
         mosaic.unlink(missing_ok=True)
+    return _total(counts)
+
+
+def _total(counts: NDArray[np.int64]) -> int:
+    """Sum of confidences from pixels by value."""
+    return int((np.arange(NODATA) * counts[:NODATA]).sum())
 
 
 class _Band(NamedTuple):
@@ -129,6 +148,8 @@ class _Band(NamedTuple):
     info: RasterInfo
     holes: Collection[str]
     """Names of blocks that are left out."""
+    counts_confidence: bool
+    """Whether confidences are counted on the way."""
 
 
 def _assemble(
@@ -139,7 +160,13 @@ def _assemble(
     *,
     band: _Band,
     on_part: Callable[[], object],
-) -> None:
+) -> NDArray[np.int64]:
+    """Write a band of all blocks into the mosaic.
+
+    Returns:
+        Pixels by confidence, of every pixel once; zeros where they are not to be counted.
+    """
+    counts = np.zeros(256, dtype=np.int64)
     wanted = [block for block in plan.blocks_of(sheet) if block.name not in band.holes]
     missing = blocks.missing(sheet, wanted)
     if missing:
@@ -154,13 +181,24 @@ def _assemble(
         for block in wanted:
             with rasterio.open(blocks.path_of(sheet, block)) as file:
                 values_HW = file.read(band.number)
+                if band.counts_confidence:
+                    is_same = band.number == _CONFIDENCE_BAND
+                    counts += count_values(values_HW if is_same else file.read(_CONFIDENCE_BAND))
             writer.write(
                 block.window.shifted(cols=-sheet.window.col_off, rows=-sheet.window.row_off), values_HW
             )
             on_part()
+    return counts
 
 
-def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int, on_part: Callable[[], object]) -> SheetReport:
+def _count(
+    mosaic: Path,
+    sheet: SheetPlan,
+    *,
+    core_px: int,
+    confidence_total: int,
+    on_part: Callable[[], object],
+) -> SheetReport:
     """Count classes and seams, band of rows by band of rows."""
     counts = np.zeros(256, dtype=np.int64)
     seams = SeamCount(core_px=core_px)
@@ -180,6 +218,7 @@ def _count(mosaic: Path, sheet: SheetPlan, *, core_px: int, on_part: Callable[[]
     return SheetReport(
         pixel_counts={int(value): int(counts[value]) for value in np.flatnonzero(counts[:NODATA])},
         num_nodata_px=int(counts[NODATA]),
+        confidence_total=confidence_total,
         seams=seams,
     )
 

@@ -123,8 +123,9 @@ class Finisher:
             profile=self.profile,
             beside=products.classes.parent if self.is_private else None,
         )
+        confidence_total = None
         if products.confidence is not None:
-            finish_confidence(
+            confidence_total = finish_confidence(
                 part, sheet, blocks, path=products.confidence, tags=tags, holes=holes, on_part=on_part
             )
         report = finish_sheet(
@@ -135,6 +136,7 @@ class Finisher:
             palette=self.nomenclature.palette(),
             tags=tags,
             holes=holes,
+            confidence_total=confidence_total,
             on_part=on_part,
         )
         with appearing(products.style, token=blocks.token) as style:

@@ -74,6 +74,7 @@ def _figures(report: SheetReport) -> dict[str, Any]:
     return {
         "pixel_counts": {str(value): count for value, count in report.pixel_counts.items()},
         "num_nodata_px": report.num_nodata_px,
+        "confidence_total": report.confidence_total,
         "seam": {
             "rate": seams.rate,
             "num_border": seams.num_border,

@@ -11,9 +11,11 @@ import pytest
 import service
 import service.web
 from models.drift import Drift
+from models.map_drift import MapDrift
 from service.api.crew import NOBODY, Crew
 from service.api.problems import TYPE_PREFIX, problem_of
 from service.intake.drifting import drift_warning
+from service.intake.map_drifting import map_drift_warnings
 from service.planning.placing import choose_grid
 from service.rasters.bands import _remedy
 from service.rasters.errors import MissingCrs
@@ -115,6 +117,16 @@ def test_notes_and_messages_of_the_service_are_known_to_the_page() -> None:
         "irc.tif is not used: compact-rgb reads red, green, blue",
         "ortho.tif: band 4 is not read, since nothing says what it is; name the bands to have it read",
         drift_warning(Drift(value=3.1, threshold=2.0, nearest="dubai: Dubai_tile-2"), model="compact-rgb"),
+        *map_drift_warnings(
+            MapDrift(
+                value=0.71,
+                threshold=0.5,
+                nearest="dubai: Dubai_tile-2",
+                confidence=41.2,
+                least_confidence=60.0,
+            ),
+            model="compact-rgb",
+        ),
         NOBODY,
         crew.word_on("gpu"),
         "waits for its turn",

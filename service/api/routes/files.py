@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from service.api.caching import ASK_FIRST, answer, content_tag, is_known, not_modified, version_tag
-from service.api.deps import RegistryDep
+from service.api.deps import ServicesDep
 from service.api.mapfiles import (
     MAX_HASHED_SHEETS,
     RASTERS,
@@ -255,17 +256,22 @@ def read_thumbnail(request: Request, opened: MapDep, look: LookDep) -> Response:
 
 @router.get("/maps/{map_id}/item.json", responses=described(401, 404), response_class=Response)
 def read_item(
-    request: Request, opened: MapDep, addresses: MapAddressesDep, registry: RegistryDep, language: LanguageDep
+    request: Request,
+    opened: MapDep,
+    addresses: MapAddressesDep,
+    services: ServicesDep,
+    language: LanguageDep,
 ) -> Response:
     """The map as a STAC item."""
     sheets = opened.frame.plan.sheets[:MAX_SHEET_ASSETS]
     has_checksums = len(sheets) <= MAX_HASHED_SHEETS
+    drift = services.map_drifts.of_map(opened.record, model_digest=opened.frame.plan.model_digest)
     item = map_item(
-        facts_of(opened),
+        replace(facts_of(opened), drift=drift),
         place_of(opened),
         addresses,
         files=[file for sheet in sheets for file in files_of(opened, sheet, has_checksums=has_checksums)],
-        provenance=provenance_of(opened, registry),
+        provenance=provenance_of(opened, services.registry),
         language=language,
     )
     return answer(

@@ -4,7 +4,7 @@ import { BlockLattice } from "./blocks.js";
 import { byId, el, fill, paced } from "./dom.js";
 import { confirmed, toast } from "./dialogs.js";
 import { followJob, isOver } from "./events.js";
-import { area, day, moment } from "./format.js";
+import { area, day, moment, number } from "./format.js";
 import { getJson, postJson, request } from "./http.js";
 import { say, t } from "./i18n.js";
 import { MapLayers, minConfidence } from "./layers.js";
@@ -185,6 +185,7 @@ export class MapView {
       ["blocks", () => `${job.blocks.done} / ${job.blocks.total}`],
       ["job", () => job.id],
       ["map", () => job.map.id],
+      ...drifts(job),
       ...job.notes.map((note) => ["note", () => told(note)]),
     ];
     const rows = pairs.map(([key, text]) => el("div", {}, say(el("dt"), () => t(key)), say(el("dd"), text)));
@@ -236,4 +237,16 @@ export class MapView {
     hideDownloads();
     document.title = "Orthoscape";
   }
+}
+
+/** How unlike training a finished map is: two numbers with their thresholds, and what is to be said of them. */
+function drifts({ status, map_drift: drift }) {
+  if (status !== "successful") return [];
+  if (!drift) return [["map_shares", () => t("drift_unknown")]];
+  const shares = () => t("drift_of", { value: number(drift.value, 2), threshold: number(drift.threshold, 2) });
+  const sure = () =>
+    drift.confidence === null
+      ? t("drift_unknown")
+      : t("map_confidence_of", { value: number(drift.confidence, 1), threshold: number(drift.least_confidence, 1) });
+  return [["map_shares", shares], ["map_confidence", sure], ...drift.warnings.map((text) => ["note", () => told(text)])];
 }

@@ -13,6 +13,8 @@ const FORMS = [
   [/^(.+) is not used: (\S+) reads .+$/, "$1 n’est pas utilisé : $2 ne le lit pas"],
   [/^(.+): band (.+) is not read, since nothing says what it is; .+$/, "$1 : le canal $2 n’est pas lu, car rien ne dit ce qu’il est"],
   [/^drift (.+) is above (.+): this imagery is unlike all that (\S+) was trained on, even (.+); .+$/, "dérive $1, au-delà de $2 : ces images ne ressemblent à rien de ce que $3 a vu à l’entraînement, pas même à $4 ; regardez la carte avant de vous y fier"],
+  [/^classes (.+) is above (.+): (\S+) makes of no ground .+, not even of (.+); look at the map before you trust it$/, "classes $1, au-delà de $2 : sur aucun terrain de son entraînement $3 ne donne de telles proportions, pas même sur $4 ; regardez la carte avant de vous y fier"],
+  [/^confidence (.+) % is below (.+) %: (\S+) is less sure .+$/, "confiance $1 %, au-dessous de $2 % : $3 est moins sûr de cette carte que de tout terrain de son entraînement ; regardez la carte avant de vous y fier"],
   [/^no worker is connected; .+$/, "aucun ouvrier n’est connecté ; le travail attend qu’on en démarre un (orthoscape worker)"],
   [/^no worker that offers (\S+) is connected; .+$/, "aucun ouvrier connecté n’offre $1 ; le travail en attend un"],
   [/^waits for a worker.*$/, "attend un ouvrier"],
