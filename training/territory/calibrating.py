@@ -14,6 +14,8 @@ from training.data.orthos import open_orthos
 from training.data.sources import load_source
 from training.export import Exported, write_artefact
 from training.importing.commands import models_folder
+from training.outcomes import Outcomes
+from training.territory.drifting import drift_recalibrated
 from training.territory.errors import LabelsUnfit
 from training.territory.pieces import as_source, read_pieces
 from training.territory.start import Start, find_start, folder_for, next_version
@@ -76,6 +78,12 @@ def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
     version = next_version(manifest.id, into=into, least=manifest.version, part=2)
     by_band = {each.band: each for each in manifest.reference[start.reads.name]}
     some = manifest.reference[start.reads.name][0]
+    served = Outcomes(
+        network=start.network,
+        channels=start.recipe.channels,
+        missing=start.absent(start.reads.bands),
+        temperature=after,
+    )
     artefact = write_artefact(
         Exported(
             model_id=manifest.id,
@@ -88,6 +96,7 @@ def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
             card=_card(start, version, source.name, temperatures=(before, after), eces=eces),
             training=manifest.training,
             has_weights=manifest.training.weights_of is None,
+            drift=drift_recalibrated(start, source, served),
             domains=manifest.domains,
             licence=manifest.licence,
         ),

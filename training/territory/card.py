@@ -32,6 +32,8 @@ class AdaptationFacts:
     seed: int
     temperature: float
     temperature_from: str
+    drift: str
+    """What imagery and maps are compared with."""
     command: str
 
 
@@ -54,6 +56,7 @@ def write_card(facts: AdaptationFacts, evidence: Evidence) -> str:
         f"- Bands: {', '.join(facts.bands)}.",
         f"- Confidence: largest softmax in percent; temperature {facts.temperature:g},",
         f"  {facts.temperature_from}.",
+        f"- Drift: {facts.drift}.",
         f"- Licence: {base.licence}.",
         "",
         "## Without labels",

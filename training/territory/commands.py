@@ -89,6 +89,7 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
         nomenclature=get_nomenclature(start.recipe.nomenclature),
     )
     evidence.write(run / EVIDENCE_NAME)
+    drift = task.drift(network, temperature)
     version = next_version(model_id, into=into, least="0.1.0")
     base = start.artefact.manifest
     facts = AdaptationFacts(
@@ -107,6 +108,7 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
         seed=request.seed,
         temperature=temperature,
         temperature_from=told_from,
+        drift=drift.told,
         command=_command(request, method=method, num_steps=num_steps),
     )
     artefact = write_artefact(
@@ -125,6 +127,7 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
                 num_steps=num_steps,
             ),
             has_weights=True,
+            drift=drift.reference,
             domains=(*base.domains, request.target.stem),
             licence=base.licence,
         ),

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from training.adaptation.fitting import FitSpec, Problem
 from training.adaptation.pools import Pool
 from training.calibration import LabelledLogits
 from training.networks.compact import STRIDE_PX
+from training.outcomes import Outcomes
 from training.recipes.recipe import LANDSCAPES
 from training.scenes import load_scenes
 from training.territory import sources
+from training.territory.drifting import drift_of_territory
 from training.territory.evidence import Served
 from training.territory.methods import EM_PRIORS, run_method, takes_steps, with_priors, with_statistics
 from training.territory.notes import read_note, write_note
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from models.manifest import Role
     from training.data.sources import Source
     from training.networks.compact import CompactUNet
+    from training.scenes import SceneSet
+    from training.territory.drifting import KnownDrift
     from training.territory.pieces import Piece, Pieces
     from training.territory.request import EachStep, Request
     from training.territory.start import Start
@@ -133,17 +138,40 @@ class Task:
         adapted = run_method(self.method, network, problem, spec, each_step=each_step, keeper=keeper)
         return adapted.requires_grad_(requires_grad=False), spec.num_steps
 
-    def temperature(self, network: CompactUNet) -> tuple[float, str]:
-        """Of the adapted network, and where it is from."""
-        base = self.start.artefact.manifest
+    @cached_property
+    def unseen(self) -> SceneSet | None:
+        """Generated scenes that nothing is trained on; None where landscapes are not the source."""
         if self.request.source != LANDSCAPES:
-            return base.temperature, "that of the artefact adapted from"
+            return None
         spec = self.start.recipe.validation
-        scenes = load_scenes(
+        return load_scenes(
             replace(spec, num_scenes=min(_VALIDATION_SCENES, spec.num_scenes)),
             bands=self.start.recipe.bands,
             folder=self.request.cache,
         )
+
+    def drift(self, network: CompactUNet, temperature: float) -> KnownDrift:
+        """What imagery and maps are compared with from now on."""
+        return drift_of_territory(
+            self.start,
+            self.pieces.adapted_on,
+            name=self.request.target.stem,
+            bands=self.bands,
+            adapted=Outcomes(
+                network=network,
+                channels=self.start.recipe.channels,
+                missing=self.missing,
+                temperature=temperature,
+            ),
+            scenes=self.unseen,
+            cache=self.request.cache,
+        )
+
+    def temperature(self, network: CompactUNet) -> tuple[float, str]:
+        """Of the adapted network, and where it is from."""
+        base, scenes = self.start.artefact.manifest, self.unseen
+        if scenes is None:
+            return base.temperature, "that of the artefact adapted from"
         logits = LabelledLogits.of(
             network,
             scenes.as_source(self.start.recipe.channels),
