@@ -38,7 +38,7 @@ def write_tiny_artefact(
     place = folder / model_id
     place.mkdir(parents=True)
     bands = BANDS[model_id]
-    onnx.save(_graph(len(bands), seed=seed), place / "model.onnx")
+    onnx.save(tiny_graph(len(bands), seed=seed), place / "model.onnx")
     rng = np.random.default_rng(seed)
     image_NCHW = rng.integers(0, 256, (1, len(bands), 96, 96), dtype=np.uint8)
     session = import_onnxruntime().InferenceSession(place / "model.onnx")
@@ -112,7 +112,8 @@ def _write_int8(place: Path, image_NCHW):
     return {golden_name("int8"): classes_NHW}
 
 
-def _graph(num_bands: int, *, seed: int) -> onnx.ModelProto:
+def tiny_graph(num_bands: int, *, seed: int = 0) -> onnx.ModelProto:
+    """Random convolutions with the outputs of the contract, over 16 channels."""
     rng = np.random.default_rng(seed)
     weights = {
         "first": rng.normal(0, 1, (12, num_bands, 7, 7)) / 128,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.drift import NUM_WINDOWS
 from models.map_drift import MapReference, Outcome
 from training.data.samples import IGNORED
 from training.drift import chosen_landscapes, landscape_name, windows_of_domain
@@ -57,15 +58,14 @@ class Outcomes:
 
     def of_source(self, source: Source) -> dict[str, Outcome]:
         """Of the domains of a real source, in as many windows as drift looks at; labels play no part."""
-        return _known(
-            (
-                f"{source.name}: {domain}",
-                self.of_images(
-                    windows_of_domain(source.of_domains({domain}), is_each_once=True), absent=source.absent
-                ),
-            )
-            for domain in sorted(set(source.domains))
-        )
+        told = []
+        for domain in sorted(set(source.domains)):
+            windows = windows_of_domain(source.of_domains({domain}), is_each_once=True)
+            spread = windows[
+                :: -(-len(windows) // NUM_WINDOWS)
+            ]  # a domain may be of hundreds of small images
+            told.append((f"{source.name}: {domain}", self.of_images(spread, absent=source.absent)))
+        return _known(told)
 
     def of_images(self, images: Iterable[Window], *, absent: Sequence[int] = ()) -> Outcome | None:
         """Of images pooled; None where none has data.

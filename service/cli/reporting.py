@@ -91,7 +91,7 @@ def report_map(
             click.echo(f"         {shares}")
         if report.seams.rate is not None:
             click.echo(f"         seam rate {report.seams.rate:.2f} (1.0 is seamless)")
-    _report_drift(made, artefact)
+    _report_drift(made, artefact, is_whole=len(made.reports) == len(products))
     figures = made.figures
     if figures.num_cores:
         click.echo(
@@ -101,15 +101,16 @@ def report_map(
         )
 
 
-def _report_drift(made: MadeMap, artefact: Artefact) -> None:
-    """Say how unlike training the map is, over the sheets that were finished now."""
+def _report_drift(made: MadeMap, artefact: Artefact, *, is_whole: bool) -> None:
+    """Say how unlike training the map is; of one that was resumed, the sheets that were finished now."""
     counts: Counter[int] = Counter()
     for report in made.reports.values():
         counts.update(report.pixel_counts)
     total = sum(report.confidence_total for report in made.reports.values())
     drift = measure_map_drift(artefact, counts, confidence_total=total)
     shares, confidence = map_drift_words(drift)
-    click.echo(f"classes  drift {shares}")
-    click.echo(f"sure     mean confidence {confidence}")
+    part = "" if is_whole else f"; of the {len(made.reports)} sheets finished now"
+    click.echo(f"classes  drift {shares}{part}")
+    click.echo(f"sure     mean confidence {confidence}{part}")
     for warning in [] if drift is None else map_drift_warnings(drift, model=artefact.manifest.id):
         click.echo(f"note     {warning}")

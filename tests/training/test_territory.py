@@ -11,6 +11,7 @@ from tiny_territory import (
     draw_scenes,
     make_artefact,
     truth,
+    without_exporter,
     write_class_raster,
     write_cosia,
     write_ortho,
@@ -48,6 +49,12 @@ def house(tmp_path_factory):
 def few_crops(monkeypatch):
     """Toys have little to take statistics of."""
     monkeypatch.setattr(methods, "NUM_CROPS", 4)
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """What is asked for is in the weights, not in the graph."""
+    without_exporter(monkeypatch)
 
 
 @pytest.fixture
@@ -97,6 +104,7 @@ def test_each_kind_of_source_gives_a_sound_artefact_that_can_go_on(asked, house,
     assert (adapted.run / "evidence.json").exists()
     if method is not None:
         return
+    without_exporter(monkeypatch)
     again = adapt_artefact(
         replace(
             asked,
@@ -110,6 +118,7 @@ def test_each_kind_of_source_gives_a_sound_artefact_that_can_go_on(asked, house,
     assert again.artefact.manifest.training.recipe == f"adabn from {manifest.key}"
 
 
+@pytest.mark.usefixtures("light")
 def test_labels_judge_and_never_teach(asked, tmp_path):
     true_HW = truth()
     told = {
@@ -155,6 +164,7 @@ def test_held_out_ground_is_never_adapted_on_whichever_orthophoto_shows_it(asked
             )
 
 
+@pytest.mark.usefixtures("light")
 def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked, tmp_path, monkeypatch):
     class Often(Checkpoint):
         def __init__(self, path, *, every_s, num_steps):
@@ -178,6 +188,7 @@ def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked
         adapt_artefact(replace(asked, method="erm"))
 
 
+@pytest.mark.usefixtures("light")
 def test_minutes_become_steps_that_a_resumed_run_keeps(asked):
     asked = replace(asked, num_steps=None, seconds=0.5, method="erm")
     adapt_artefact(asked)
@@ -189,6 +200,7 @@ def test_minutes_become_steps_that_a_resumed_run_keeps(asked):
     assert again.artefact.folder != asked.into / "toy-rgbi-orthos"
 
 
+@pytest.mark.usefixtures("light")
 def test_near_infrared_is_read_from_its_twin(asked, tmp_path):
     twin = np.stack([np.full((256, 384), value, dtype=np.uint8) for value in (77, 20, 30)])
     import rasterio  # noqa: PLC0415
@@ -239,6 +251,7 @@ def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path)
         assert refused.value.remedy, said
 
 
+@pytest.mark.usefixtures("light")
 def test_an_artefact_that_always_read_near_infrared_is_not_served_without(asked, tmp_path):
     make_artefact(tmp_path, model_id="always", nir_drop_share=0.0)
     with pytest.raises(AdaptationError, match="reads nir"):

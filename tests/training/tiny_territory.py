@@ -1,6 +1,7 @@
 """A territory of a few hundred pixels: orthophotos, labels as CoSIA delivers them, and an artefact."""
 
 import numpy as np
+import onnx
 import pyogrio
 import rasterio
 import shapely
@@ -10,6 +11,8 @@ from toys import COLOURS, toy_mixture, toy_recipe, toy_scenes
 
 from models.manifest import Training
 from models.nomenclature import COSIA
+from tests.artefacts import tiny_graph
+from training import export
 from training.export import Exported, write_artefact
 from training.loop import RunLimits, fit
 from training.reference import band_references
@@ -20,7 +23,18 @@ SQUARE_PX = 32
 ROLES = ("red", "green", "blue", "nir")
 
 
-def make_artefact(folder, *, model_id="toy-rgbi", num_steps=3, **changes):
+def without_exporter(monkeypatch):
+    """Give artefacts a random graph: torch's exporter takes most of the time of tests that look at weights.
+
+    That graphs are those of their networks is proved by the tests that leave it alone.
+    """
+    monkeypatch.setattr(
+        export, "write_graph", lambda _, path, *, num_bands: onnx.save(tiny_graph(num_bands), path)
+    )
+    monkeypatch.setattr(export, "prove", lambda *_, **__: None)
+
+
+def make_artefact(folder, *, model_id="toy-rgbi", num_steps=3, drift=None, **changes):
     """A toy network, exported with its weights."""
     recipe = toy_recipe(model_id="toy", **changes)
     network = fit(toy_mixture(**changes), out=folder / "run", limits=RunLimits(num_steps=num_steps)).average
@@ -33,6 +47,7 @@ def make_artefact(folder, *, model_id="toy-rgbi", num_steps=3, **changes):
         card=f"# {model_id} 0.1.0\n\nA toy.\n",
         training=Training(commit="unknown", recipe=recipe.name, seed=recipe.seed, num_steps=num_steps),
         has_weights=True,
+        drift=drift,
     )
     return write_artefact(
         exported,

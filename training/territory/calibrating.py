@@ -15,7 +15,7 @@ from training.data.sources import load_source
 from training.export import Exported, write_artefact
 from training.importing.commands import models_folder
 from training.outcomes import Outcomes
-from training.territory.drifting import drift_recalibrated
+from training.territory.drifting import drift_recalibrated, drift_told
 from training.territory.errors import LabelsUnfit
 from training.territory.pieces import as_source, read_pieces
 from training.territory.start import Start, find_start, folder_for, next_version
@@ -181,5 +181,7 @@ def _card(
         "|---|---|---|",
         f"| temperature | {temperatures[0]:g} | {temperatures[1]:g} |",
         f"| expected calibration error | {eces[0]:.4f} | {eces[1]:.4f} |",
+        "",
+        f"Drift: {drift_told(start)}.",
     )
     return f"# {manifest.id} {version}\n{rest.rstrip()}\n" + "\n".join(lines) + "\n"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.drift import DriftReference, Look
+from models.drift import Look
 from models.map_drift import MapReference
 from training.drift import drift_reference
-from training.recipes.recipe import LANDSCAPES
 from training.scenes import load_scenes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from models.drift import DriftReference
     from models.manifest import Role
     from training.data.sources import Source
     from training.outcomes import Outcomes
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class KnownDrift:
     """A reference, and what the card says of it."""
 
-    reference: DriftReference | None
+    reference: DriftReference
     told: str
 
 
@@ -68,7 +68,7 @@ def drift_of_territory(  # noqa: PLR0913  what is known of a territory
     rows = [recipe.bands.index(band) for band in bands]
     if base is not None:
         reference = base.of_bands([start.reads.bands.index(band) for band in bands])
-    elif any(share.source == LANDSCAPES for share in recipe.shares):
+    else:  # every recipe has a share of generated landscapes
         scenes = load_scenes(
             replace(recipe.validation, num_scenes=min(_NUM_SCENES, recipe.validation.num_scenes)),
             bands=recipe.bands,
@@ -80,10 +80,6 @@ def drift_of_territory(  # noqa: PLR0913  what is known of a territory
             f" territory, not with real images that `{key}` was trained on"
         )
         log.warning("%s", told.replace("`", ""))
-    else:
-        told = f"not known, since `{key}` carries no reference and never saw generated landscapes"
-        log.warning("drift is %s", told.replace("`", ""))
-        return KnownDrift(reference=None, told=told)
     seen = [(piece.image_CHW, np.asarray(piece.image_CHW.any(axis=0), dtype=np.bool_)) for piece in pieces]
     look = Look.at([(image_CHW[rows], is_data_HW) for image_CHW, is_data_HW in seen])
     assert look is not None, "pieces have data"
@@ -110,8 +106,20 @@ def drift_recalibrated(start: Start, source: Source, calibrated: Outcomes) -> Dr
     """
     base = start.artefact.drift_reference()
     if base is None:
-        log.warning("drift: not known, since %s carries no reference", start.artefact.manifest.key)
+        log.warning("drift: %s", drift_told(start).replace("`", ""))
         return None
     if base.of_maps is None:
         return base
-    return replace(base, of_maps=base.of_maps.without_confidence().updated(calibrated.of_source(source)))
+    of_maps = base.of_maps.without_confidence().updated(calibrated.of_source(source))
+    return replace(base, of_maps=of_maps)
+
+
+def drift_told(start: Start) -> str:
+    """What the card of a calibrated artefact says of it."""
+    base, key = start.artefact.drift_reference(), start.artefact.manifest.key
+    if base is None:
+        return f"not known, since `{key}` carries no reference"
+    confidence = (
+        "" if base.of_maps is None else "; confidences of maps with those of the images calibrated on"
+    )
+    return f"compared with what `{key}` knew{confidence}"
