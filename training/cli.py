@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from models.manifest import Precision
 
 _NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime", "huggingface_hub")
+_WORDY = ("onnx_ir", "onnxscript")
+"""They tell of each node that they took out of a graph."""
 
 
 def _check_extra() -> None:
@@ -40,6 +42,8 @@ def main(threads: int | None) -> None:
     """Train Orthoscape's models, measure them, and export them for the service."""
     _check_extra()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    for name in _WORDY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     if threads is not None:
         import torch  # noqa: PLC0415 - the command must start without torch to say that it lacks it
 
