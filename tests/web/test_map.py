@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,32 @@ def test_every_class_is_named_in_both_languages(opened: Visit) -> None:
     opened.page.reload()
     opened.page.wait_for_selector("#classes .share")
     assert opened.text("#legend-title") == "Légende", "the choice is remembered"
+
+
+def test_drift_is_told_as_two_numbers_each_with_its_threshold(visit: Visit, finished: dict[str, Any]) -> None:
+    shares = {"value": 0.714, "threshold": 0.5, "nearest": "ground 3"}
+    sure = {"confidence": 41.2, "least_confidence": 60.0}
+    drift = {**shares, **sure, "warnings": ["look at the map"]}
+
+    def answer(route: Any) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"map_drift": drift})
+
+    visit.page.route(re.compile(r"/jobs/[0-9a-z]+$"), answer)
+    visit.open(f"map={finished['map']['id']}")
+    visit.page.click("#about summary")
+    told = visit.text("#about-pairs")
+    assert "0.71 (warning above 0.5)" in told
+    assert "41.2 % (warning below 60 %)" in told
+    assert "look at the map" in told
+    visit.page.click("#to-fr")
+    visit.page.wait_for_function("() => document.querySelector('#about-pairs').textContent.includes('0,71')")
+    assert "41,2 % (avertissement au-dessous de 60 %)" in visit.text("#about-pairs")
+
+
+def test_maps_of_models_without_a_reference_say_that_drift_is_not_known(opened: Visit) -> None:
+    opened.page.click("#about summary")
+    assert "not known for this model" in opened.text("#about-pairs")
 
 
 def test_a_switched_class_leaves_the_tiles(opened: Visit) -> None:
