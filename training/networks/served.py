@@ -39,7 +39,7 @@ class Served(nn.Module):
             logits_NQhw = self.network.sub_pixels(self.network.normalised(image))
         else:
             logits_NQhw = self.network(image)
-        logits_NKShw = logits_NQhw.unflatten(1, (len(self.value_K), self.factor**2))
+        logits_NKShw = torch.unflatten(logits_NQhw, 1, (len(self.value_K), self.factor**2))
         largest_N1Shw = logits_NKShw.amax(dim=1, keepdim=True)
         total_NShw = torch.exp(logits_NKShw - largest_N1Shw).sum(dim=1)
         confidence_NShw = torch.round(100.0 / total_NShw).to(torch.uint8)
@@ -49,7 +49,7 @@ class Served(nn.Module):
 
     def _full_size(self, values_NShw: Tensor) -> Tensor:
         """Sub-pixels [N, S, h, w] beside each other, [N, H, W]."""
-        split = values_NShw.unflatten(1, (self.factor, self.factor))
+        split = torch.unflatten(values_NShw, 1, (self.factor, self.factor))
         return split.permute(0, 3, 1, 4, 2).flatten(1, 2).flatten(2, 3)
 
 

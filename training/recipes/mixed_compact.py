@@ -16,7 +16,7 @@ def mixed_compact() -> Recipe:
         name="mixed_compact",
         title="Compact U-Net, generated landscapes and real imagery",
         model_id="compact",
-        version="0.2.0",
+        version="0.2.1",
         train=replace(landscapes_compact().train, num_scenes=320),
         shares=(
             Share(source=LANDSCAPES, num_samples=9, looks=replace(_FLIGHTS, zoom=(0.45, 1.25))),
