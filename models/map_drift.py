@@ -5,7 +5,8 @@ to those of the nearest training domain; of all domains pooled it would be large
 ground, such as a forest, though a domain of forest was trained on. Of domains too the shares are those that
 the model gives: labels of real ones are coarse, and what a model always takes for something else is no drift.
 The threshold is the largest distance of one domain to the nearest of the others. The second is the mean
-confidence; the threshold is that of the domain of which the model is least sure.
+confidence. A map falls short by what it lacks to the domain of which the model is least sure, and that one by
+what it lacks to the next: a map that falls short by more is warned of.
 
 Axes: D domains, V class values 0-254.
 """
@@ -85,7 +86,7 @@ class MapDrift:
     confidence: float | None
     """Mean, in percent; None where it is not known, of the map or of the domains."""
     least_confidence: float | None
-    """That of the domain that the model is least sure of; None as above."""
+    """The least that passes; None as above."""
 
     @property
     def is_far(self) -> bool:
@@ -94,7 +95,7 @@ class MapDrift:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether the model is less sure than of any domain."""
+        """Whether the model is less sure than of any domain, by more than passes."""
         return (
             self.confidence is not None
             and self.least_confidence is not None
@@ -134,9 +135,11 @@ class MapReference:
 
     @property
     def least_confidence(self) -> float | None:
-        """That of the domain that the model is least sure of, in percent; None where too few are known."""
-        known = self.confidence_D[~np.isnan(self.confidence_D)]
-        return round(float(known.min()), 2) if len(known) >= _LEAST_KNOWN else None
+        """The least mean that passes, in percent; None where too few domains' are known."""
+        known = np.sort(self.confidence_D[~np.isnan(self.confidence_D)].astype(np.float64))
+        if len(known) < _LEAST_KNOWN:
+            return None
+        return round(max(0.0, float(2 * known[0] - known[1])), 2)
 
     def without_confidence(self) -> Self:
         """The same shares, for a network or a temperature with other confidences."""

@@ -117,7 +117,7 @@ class MapDriftOut(Shape):
         description="Mean of the map, in percent; null where it is not known.", examples=[81.4]
     )
     least_confidence: float | None = Field(
-        description="That of the training domain it is least sure of; below it a warning is given.",
+        description="Below it a warning is given; by the training domains it is least sure of.",
         examples=[62.9],
     )
     warnings: list[str] = Field(description="What may make the map doubtful.")

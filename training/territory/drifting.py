@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.drift import Look
-from models.map_drift import MapReference
+from models.map_drift import MapReference, Outcome
 from training.drift import drift_reference
 from training.scenes import load_scenes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from models.drift import DriftReference
     from models.manifest import Role
     from training.data.sources import Source
+    from training.drift import Window
     from training.outcomes import Outcomes
     from training.scenes import SceneSet
     from training.territory.pieces import Piece
@@ -89,11 +90,23 @@ def drift_of_territory(  # noqa: PLR0913  what is known of a territory
         of_maps = of_maps.without_confidence()
     elif len(outcomes) > 1:
         of_maps = MapReference.of(outcomes)
-    territory = adapted.of_images(seen)
-    assert territory is not None, "pieces have data"
+    territory = _of_blocks(adapted, seen)
     if of_maps is not None:
         of_maps = of_maps.updated({**outcomes, name: territory})
     return KnownDrift(reference=replace(reference.including(name, look), of_maps=of_maps), told=told)
+
+
+def _of_blocks(adapted: Outcomes, blocks: Sequence[Window]) -> Outcome:
+    """Shares of all blocks together, and the confidence of the least sure one.
+
+    A map of a part of the territory is no surprise, however sure the network is of the rest.
+    """
+    told = [(adapted.of_images([block]), int(block[1].sum())) for block in blocks]
+    known = [(outcome, num_px) for outcome, num_px in told if outcome is not None]
+    num_px = sum(num_px for _, num_px in known)
+    shares_V = np.sum([outcome.shares_V * num_px for outcome, num_px in known], axis=0) / num_px
+    sure = [outcome.confidence for outcome, _ in known if outcome.confidence is not None]
+    return Outcome(shares_V=shares_V, confidence=min(sure))
 
 
 def drift_recalibrated(start: Start, source: Source, calibrated: Outcomes) -> DriftReference | None:
