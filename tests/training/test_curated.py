@@ -17,6 +17,7 @@ from training.data.sources import load_source
 from training.exact import exact_scores, is_exact
 from training.recipes import LANDSCAPES, RECIPES, finding
 from training.recipes.recipe import Share
+from training.territory.calibrating import labelled_set
 
 BANDS = ("red", "green", "blue", "nir")
 
@@ -70,6 +71,12 @@ def test_a_source_trains_on_one_split_and_is_judged_on_the_others(folder):
     assert is_exact(train.sets)
     assert train.credit == "IGN, CoSIA. Licence: etalab-2.0."
     assert len(train.fingerprint()) == 64
+
+
+def test_confidences_are_fitted_on_the_validation_split(folder):
+    source = labelled_set("curated", folder, bands=BANDS)
+    assert len(source) == len(of_split(load_curated(folder).samples, "validation"))
+    assert all(domain.endswith(", validation") for domain in source.domains)
 
 
 def test_a_domain_held_out_takes_its_ground_at_other_dates_with_it(folder):

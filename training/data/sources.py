@@ -193,6 +193,9 @@ def _read_curated(folder: Path, bands: Sequence[Role], held_out: frozenset[str])
     )
 
 
+VALIDATION = ", validation"
+"""End of the names of domains whose ground a set keeps to choose by."""
+
 READERS: Mapping[str, Callable[[Path, Sequence[Role], frozenset[str]], tuple[Source, Source]]] = {
     "curated": _read_curated,
     "dubai": _read_dubai,

@@ -11,7 +11,7 @@ from models.nomenclature import get_nomenclature
 from training.calibration import LabelledLogits
 from training.data.annotations import open_annotations
 from training.data.orthos import open_orthos
-from training.data.sources import load_source
+from training.data.sources import VALIDATION, load_source
 from training.export import Exported, write_artefact
 from training.importing.commands import models_folder
 from training.outcomes import Outcomes
@@ -21,9 +21,11 @@ from training.territory.pieces import as_source, read_pieces
 from training.territory.start import Start, find_start, folder_for, next_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from models.artefact import Artefact
+    from models.manifest import Role
     from training.data.sources import Source
 
 
@@ -120,7 +122,7 @@ def _labelled(request: CalibrationRequest, start: Start) -> Source:
     recipe = start.recipe
     if request.data is not None:
         name, folder = request.data
-        return load_source(name, folder, bands=recipe.bands, held_out=())[0]
+        return labelled_set(name, folder, bands=recipe.bands)
     if request.target is None or request.labels is None:
         raise LabelsUnfit(
             "nothing to calibrate on",
@@ -185,3 +187,17 @@ def _card(
         f"Drift: {drift_told(start)}.",
     )
     return f"# {manifest.id} {version}\n{rest.rstrip()}\n" + "\n".join(lines) + "\n"
+
+
+def labelled_set(name: str, folder: Path, *, bands: Sequence[Role]) -> Source:
+    """What of a data set confidences are fitted on: its validation split where it has one, else all of it.
+
+    Args:
+        name: Of the data set; see ``training.data.sources.READERS``.
+        folder: Where it lies.
+        bands: Of the network.
+    """
+    whole, judged = load_source(name, folder, bands=bands, held_out=())
+    # Ground that no network was taught on: what one was taught it is too sure of.
+    validation = {domain for domain in judged.domains if domain.endswith(VALIDATION)}
+    return judged.of_domains(validation) if validation else whole
