@@ -33,7 +33,7 @@ def measured(real: Real, coarse: Mapping[str, CoarseMetrics]) -> Iterator[str]:
     yield from (
         "## Measured on real ground that was held out",
         "",
-        "Training saw neither these domains nor ground that overlaps them. Truth is in coarse labels: a",
+        "Training saw neither these domains nor ground that overlaps them. A label may be several classes: a",
         "class given counts as the label that it stood for most often on the domains trained on. Balanced",
         "accuracy is the mean recall of the labels with 0.5 % of the truth; accuracy is the share of pixels",
         "whose class may be what the label says.",
