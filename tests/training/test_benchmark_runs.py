@@ -1,6 +1,8 @@
 """Runs of the benchmark: no label of a target reaches its weights, nothing is done twice."""
 
 import dataclasses
+import errno
+import fcntl
 import pickle
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import pytest
 import torch
 from benchmark_toys import TINY, case, run_of, source, weights
 
+from training.benchmark.case import Case
+from training.benchmark.claims import claimed
 from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.runs import Outcome, do_run
 from training.benchmark.work import work_off
@@ -72,6 +76,48 @@ def test_processes_share_a_folder_and_each_run_is_done_once(tmp_path):
         first, second = weights(shared, run), weights(tmp_path / "alone", run)
         assert all(torch.equal(first[name], second[name]) for name in first), run.role
     assert not list(shared.rglob("*.lock"))
+
+
+def test_what_was_done_is_held_against_its_data_once_however_often_it_is_looked_at(tmp_path, monkeypatch):
+    """Others hold what is left; waiting for them must not hash all images again and again."""
+    cases = {("naip_seasons", "one"): case()}
+    queue = [run_of(case(), role) for role in ("S1", "S0", "O")]
+    work_off(queue[:2], cases, TINY, folder=tmp_path)
+    asked, fingerprint = [], Case.fingerprint
+    monkeypatch.setattr(Case, "fingerprint", lambda self: asked.append(self) or fingerprint(self))
+    looks = iter([False] * 5 + [True])
+    with claimed(tmp_path / f"{queue[2].name}.lock") as is_mine:
+        assert is_mine
+        work_off(queue, cases, TINY, folder=tmp_path, is_time_up=lambda: next(looks), wait_s=0)
+    assert len(asked) == 1
+
+
+def test_a_lock_that_its_holder_took_away_is_not_held_by_whoever_opened_it_before(tmp_path, monkeypatch):
+    """Else two would hold a claim each: one on the file without a name, one on the next file of that name."""
+    path, lock = tmp_path / "run.lock", fcntl.flock
+
+    def left_meanwhile(file, how):
+        path.unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", left_meanwhile)
+    with claimed(path) as is_mine:
+        assert not is_mine
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with claimed(path) as is_mine, claimed(path) as is_another_s:
+        assert (is_mine, is_another_s) == (True, False)
+    assert not path.exists()
+
+
+def test_a_place_that_cannot_be_locked_is_no_claim_of_another(tmp_path, monkeypatch):
+    """Who took it for one would wait for ever."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="No locks"), claimed(tmp_path / "run.lock"):
+        pytest.fail("nobody holds it")
 
 
 def test_an_outcome_is_read_as_it_was_written(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ def claimed(path: Path) -> Iterator[bool]:
 
     Whoever is given it looks again at whether there is still something to do. Where the system has no such
     locks (Windows), everything is given.
+
+    Raises:
+        OSError: The file cannot be locked for another reason than that somebody holds it.
     """
     try:
         import fcntl  # noqa: PLC0415 - not on Windows
@@ -26,10 +30,21 @@ def claimed(path: Path) -> Iterator[bool]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
+            yield False
+            return
+        if not _is_at(path, file.fileno()):  # its holder left, and took it away, after it was opened here
             yield False
             return
         try:
             yield True
         finally:
             path.unlink(missing_ok=True)
+
+
+def _is_at(path: Path, number: int) -> bool:
+    """Whether an open file still has its name: another process may hold a new file of that name by now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False

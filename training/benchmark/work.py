@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from training.benchmark.claims import claimed
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from training.benchmark.advice import Row
     from training.benchmark.case import Case
     from training.benchmark.runs import Budget, Run
 
@@ -48,7 +50,8 @@ def work_off(
         ValueError: An outcome in the folder was made with another budget, or from other data.
     """
     num_done, queued = 0, {*queue}
-    while pending := [run for run in queue if not _is_done(run, cases, budget, folder=folder)]:
+    fingerprint = cache(lambda row: cases[row].fingerprint())  # of gigabytes, and asked for at each look
+    while pending := [run for run in queue if not _is_done(run, budget, fingerprint, folder=folder)]:
         num_done_before = num_done
         for run in pending:
             begun = run.begins_with
@@ -68,11 +71,11 @@ def work_off(
     return num_done
 
 
-def _is_done(run: Run, cases: Mapping[tuple[str, str], Case], budget: Budget, *, folder: Path) -> bool:
+def _is_done(run: Run, budget: Budget, fingerprint: Callable[[Row], str], *, folder: Path) -> bool:
     known = Outcome.read(folder, run)
     if known is None:
         return False
-    if known.budget != budget or known.fingerprint != cases[run.experiment, run.target].fingerprint():
+    if known.budget != budget or known.fingerprint != fingerprint((run.experiment, run.target)):
         raise ValueError(
             f"{folder / run.name}.json was made with another budget or from other data: "
             "give another folder, or the options that it was made with"
