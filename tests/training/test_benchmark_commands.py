@@ -84,6 +84,16 @@ def test_what_is_unknown_is_named(tmp_path):
         assert told in result.output
 
 
+def test_pictures_of_a_target_that_is_not_planned_are_refused_and_those_that_are_are_named(tmp_path):
+    EXPERIMENTS_OF_TEST["naip_seasons"] = [case()]
+    words = ["--only", "naip_seasons", "--data", "naip=.", "--runs", str(tmp_path), "--out", str(tmp_path)]
+    for experiment in ("naip_seasons", "tile_7"):
+        asked = ["benchmark", "predict", *words, "--experiment", experiment, "--target", "moon"]
+        result = CliRunner().invoke(main, asked)
+        assert result.exit_code == 1
+        assert f"no target moon of {experiment} is planned; there are one of naip_seasons" in result.output
+
+
 def test_pictures_hold_labels_at_the_size_of_the_images(tmp_path):
     seventh = dataclasses.replace(case(experiment="tile_7", target="t"), test=source(seed=5, side_px=50))
     EXPERIMENTS_OF_TEST["tile_7"] = [seventh]

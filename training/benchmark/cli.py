@@ -111,9 +111,6 @@ def predict(experiment: str, target: str, out: Path, **options: Unpack[_PlanOpti
 
     names = [f"image_part_{number:03d}" for number in range(1, 10)] if experiment == "tile_7" else None
     plan = _plan(**options)
-    if names is None:
-        case = plan.cases()[experiment, target]
-        names = [f"image_{number:03d}" for number in range(1, len(case.test) + 1)]
     with _told():
         paths = predict_target(plan, (experiment, target), names=names, out=out)
     click.echo(f"{len(paths)} pictures in {out}")

@@ -143,14 +143,25 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
     return summary
 
 
-def predict_target(plan: Plan, row: tuple[str, str], *, names: Sequence[str], out: Path) -> list[Path]:
+def predict_target(plan: Plan, row: tuple[str, str], *, names: Sequence[str] | None, out: Path) -> list[Path]:
     """Labels of all of a target's test images by S1 and by the chosen method, as PNG.
 
+    Args:
+        plan: Whose runs are looked at.
+        row: Experiment and target.
+        names: Of the pictures; None numbers them.
+        out: Folder of both.
+
     Raises:
-        ValueError: No other target is known that a method could be chosen by.
+        ValueError: The plan has no such target, or no other by which a method could be chosen.
         FileNotFoundError: A run has not ended.
     """
     cases = plan.cases()
+    if row not in cases:
+        known = ", ".join(f"{target} of {experiment}" for experiment, target in cases)
+        raise ValueError(f"no target {row[1]} of {row[0]} is planned; there are {known}")
+    if names is None:
+        names = [f"image_{number:03d}" for number in range(1, len(cases[row].test) + 1)]
     choice = choose(read_results(plan, cases), row, candidates=plan.methods)
     if choice.method is None:
         raise ValueError(f"nothing chooses a method for {row[1]}: run {EXPERIMENTS[row[0]].chosen_by} first")

@@ -60,9 +60,9 @@ def tell_drifts(results: Results, cases: Mapping[Row, Case]) -> dict[str, Any]:
         if not_adapted is None or oracle is None:
             continue
         targets["/".join(row)] = _told(drift_of(case.pool.images, case.source), loss=oracle - not_adapted)
-        if case.in_domain is not None:
-            home = f"{row[0]}, as the source"
-            targets.setdefault(home, _told(drift_of(case.in_domain.images, case.source), loss=0.0))
+        home = f"{row[0]}, as the source"
+        if case.in_domain is not None and home not in targets:
+            targets[home] = _told(drift_of(case.in_domain.images, case.source), loss=0.0)
     known = [each for each in targets.values() if each["drift"] is not None]
     needless = [each["is_far"] for each in known if each["loss"] < MIN_LOSS]
     needed = [each["is_far"] for each in known if each["loss"] >= MIN_LOSS]
