@@ -201,11 +201,12 @@ def _draw_charts(
 
 
 def _draw(plan: Plan, results: Results, row: tuple[str, str], case: Case, *, out: Path) -> None:
-    """Pixels, truth, S0, S1 and the chosen method side by side; nothing where a run is missing."""
+    """Pixels, truth, then of S0, S1 and the chosen method those that have been run, side by side."""
     choice = choose(results, row, candidates=plan.methods)
     roles = [role for role in (FLIPPED, STRENGTHENED, choice.method) if role is not None]
     runs = [Run(experiment=row[0], target=row[1], role=role, seed=plan.seeds[0]) for role in roles]
-    if case.source.name != "dubai" or not all((plan.folder / f"{run.name}.pt").is_file() for run in runs):
+    runs = [run for run in runs if (plan.folder / f"{run.name}.pt").is_file()]
+    if case.source.name != "dubai" or not runs:
         return
     networks = [load(run, case, plan.budget, folder=plan.folder) for run in runs]
     # Apart from each other: neighbouring parts of one scene look alike.
