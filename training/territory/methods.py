@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from training.networks.compact import CompactUNet
 
 DEFAULT_METHOD = "adabn"
-"""Where there is a source: within a point of the best on the benchmark's induced shift, and it can break
-little; see ``docs/adaptation.md``."""
+"""Where there is a source: it trains least, so that it can break little, and comes within some points of the
+best wherever images look different; see ``docs/adaptation.md``."""
 DEFAULT_WITHOUT_SOURCE = "adabn"
 """Trains nothing, so that it can break little."""
 EM_PRIORS = "em_priors"
