@@ -207,7 +207,8 @@ class DriftReference:
         distances_D = (terms_DC2 / self.spread_C2).sum(axis=-1).mean(axis=-1)
         nearest = int(distances_D.argmin())
         return Drift(
-            value=round(float(distances_D[nearest]), 3),
+            # As the threshold: rounded otherwise, what is just below it could be told to be above.
+            value=round(float(distances_D[nearest]), 4),
             threshold=self.threshold,
             nearest=self.domains[nearest],
         )

@@ -167,7 +167,8 @@ class MapReference:
         nearest, least = int(distances_D.argmin()), self.least_confidence
         is_known = least is not None and outcome.confidence is not None
         return MapDrift(
-            value=round(float(distances_D[nearest]), 3),
+            # As the threshold: rounded otherwise, what is just below it could be told to be above.
+            value=round(float(distances_D[nearest]), 4),
             threshold=self.threshold,
             nearest=self.domains[nearest],
             confidence=round(outcome.confidence, 2) if is_known and outcome.confidence is not None else None,

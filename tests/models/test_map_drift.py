@@ -76,6 +76,34 @@ def test_the_threshold_is_the_farthest_of_any_domain_from_the_others(known):
         assert not known.measure(mixed(number)).is_far
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_just_as_far_as_the_threshold_is_not_above_it(seed):
+    """The domain that gave the threshold, left out: its maps and its images lie on it."""
+    rng = np.random.default_rng(seed)
+    made = {str(number): outcome(dict(enumerate(rng.integers(1, 1000, 4).tolist()))) for number in range(6)}
+    whole = MapReference.of(made)
+    others = [
+        replace(
+            MapReference.of({name: made[name] for name in made if name != left}), threshold=whole.threshold
+        )
+        for left in made
+    ]
+    drifts = [known.measure(each) for known, each in zip(others, made.values(), strict=True)]
+    assert max(drift.value for drift in drifts) == pytest.approx(whole.threshold, abs=1e-3)
+    assert not any(drift.is_far for drift in drifts)
+    looks = {str(number): look_at(picture(10 * seed + number)) for number in range(4)}
+    ground = DriftReference.of(looks)
+    for left, look in looks.items():
+        row = ground.domains.index(left)
+        rest = replace(
+            ground,
+            domains=tuple(name for name in looks if name != left),
+            cumulated_DCV=np.delete(ground.cumulated_DCV, row, axis=0),
+            log_gradient_DC=np.delete(ground.log_gradient_DC, row, axis=0),
+        )
+        assert not rest.measure(look).is_far
+
+
 def test_one_more_domain_is_near_and_lets_nothing_else_pass(known):
     forest = outcome({5: 1000}, 60)
     more = known.updated({"forest": forest})
