@@ -26,6 +26,7 @@ from training.territory import methods, task
 from training.territory.calibrating import CalibrationRequest, calibrate_artefact
 from training.territory.commands import adapt_artefact
 from training.territory.errors import AdaptationError
+from training.territory.notes import write_note
 from training.territory.pieces import read_pieces
 from training.territory.request import Request
 
@@ -186,6 +187,12 @@ def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked
     assert weights(resumed) == weights(whole)
     with pytest.raises(AdaptationError, match="its method differ"):
         adapt_artefact(replace(asked, method="erm"))
+
+
+def test_a_note_of_another_version_is_refused_with_what_it_has_more(tmp_path):
+    write_note(tmp_path, {"seed": 0, "of_before": 1})
+    with pytest.raises(AdaptationError, match="its of_before differ"):
+        write_note(tmp_path, {"seed": 0})
 
 
 @pytest.mark.usefixtures("light")

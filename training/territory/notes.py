@@ -30,7 +30,7 @@ def write_note(run: Path, note: dict[str, Any]) -> None:
     """
     noted = read_note(run)
     if noted is not None and noted != note:
-        others = ", ".join(sorted(name for name in note if noted.get(name) != note[name]))
+        others = ", ".join(sorted(name for name in {*noted, *note} if noted.get(name) != note.get(name)))
         raise RunUnfit(
             f"{run} holds another run: its {others} differ(s)",
             remedy="Name another folder with --out, or delete this one.",
