@@ -23,6 +23,7 @@ from tiny_orthos import (
 )
 
 from models.errors import RemediedError
+from models.nomenclature import COSIA
 from service.rasters.windows import Window
 from training.curation import cli
 from training.curation.commands import curate
@@ -30,6 +31,7 @@ from training.curation.cutting import windows_of
 from training.curation.domains import domain_of
 from training.curation.ground import block_at, blocks_under, widened
 from training.curation.request import Cut, Request, Splitting
+from training.curation.sheets import find_sheets
 from training.data.orthos import Reading
 
 PATCH_PX = 64
@@ -120,7 +122,7 @@ def test_pixels_lie_where_they_lay(made, asked):
         assert image.transform == labels.transform
         assert image.descriptions == ("red", "green", "blue", "nir")
         assert (labels.dtypes[0], labels.nodata, labels.compression.name) == ("uint8", 255, "deflate")
-        assert labels.colormap(1)[6] == (58, 141, 203, 255) or labels.colormap(1)[6][3] == 255
+        assert labels.colormap(1)[6] == COSIA.palette()[6]
         assert labels.colormap(1)[255][3] == 0
 
 
@@ -235,7 +237,8 @@ def test_areas_say_whose_ground_it_is(asked, tmp_path):
         assert area.buffer(1e-6).covers(ground_of(row))
         assert ground_of(row).distance(other) >= GUARD_M - 1e-6
     assert made.summary.left_out["no area"] > 0
-    assert any("test has no patch" in warning for warning in made.summary.warnings)
+    assert any("test has no patch: give it larger areas" in each for each in made.summary.warnings)
+    assert not any("--block-m" in each or "--seed" in each for each in made.summary.warnings)
 
 
 @pytest.mark.parametrize(
@@ -430,6 +433,18 @@ def test_domains_are_read_of_names_and_folders(tmp_path, path, date, key):
     assert domain_of(tmp_path / path, date=date).key == key
     told = (("D001_1999", tmp_path / "elsewhere"), ("D002_2000", None))
     assert domain_of(tmp_path / path, date=date, told=told).key == "D002_2000"
+
+
+def test_sheets_of_one_name_keep_apart_and_from_one_that_is_numbered_itself(asked, tmp_path):
+    """Under one name the second would be taken for cut already, and its ground be missing without a word."""
+    for number, name in enumerate(("a/x.tif", "b/x.tif", "c/x-2.tif")):
+        left_m = LEFT_M + 128 * number * GSD_M
+        write_ortho(tmp_path / "o" / name, truth(shape=(128, 128)), left_m=left_m)
+    told = replace(asked, orthos=(tmp_path / "o",), domains=(("D001_2020", None),), out=tmp_path / "set")
+    names = {
+        sheet.ortho.path.relative_to(tmp_path / "o").as_posix(): sheet.name for sheet in find_sheets(told)
+    }
+    assert names == {"a/x.tif": "x", "b/x.tif": "x-2", "c/x-2.tif": "x-2-2"}
 
 
 def test_patches_cover_an_orthophoto_from_its_corner_on():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from service.rasters.hashing import sha256_of
@@ -13,6 +13,7 @@ from training.curation.errors import BandsDiffer, DomainUnfit
 from training.data.orthos import find_rasters, look_at
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from models.manifest import Role
@@ -65,21 +66,26 @@ def find_sheets(request: Request) -> list[Sheet]:
     ]
     _require_used(request, paths, domains)
     sheets: list[Sheet] = []
-    named: Counter[tuple[Domain, str]] = Counter()
+    taken: set[tuple[Domain, str]] = set()
     for ortho, domain in zip(orthos, domains, strict=True):
-        name = plain(ortho.path.stem) or "sheet"
-        named[domain, name] += 1
-        number = named[domain, name]
+        name = _free_name(plain(ortho.path.stem) or "sheet", {each for its, each in taken if its == domain})
+        taken.add((domain, name))
         sheets.append(
             Sheet(
                 ortho=ortho,
                 domain=domain,
-                name=name if number == 1 else f"{name}-{number}",
+                name=name,
                 sha256=sha256_of(ortho.path),
                 companions=tuple(sha256_of(layer.path) for layer in ortho.spec.companions),
             )
         )
     return sorted(sheets, key=lambda sheet: (sheet.domain, sheet.name))
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """A name that no other sheet has: ``a-2`` may be a file's own."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def _require_same_bands(orthos: list[Ortho]) -> None:

@@ -111,21 +111,20 @@ def _warnings(
     asked = {split for split in SPLITS if splitting.areas is not None or splitting.share_of[split] > 0}
     for split in SPLITS:
         if split in asked and not totals[split]:
-            yield (
-                f"{split} has no patch: draw smaller blocks (--block-m), a narrower guard (--guard-m), or"
-                " give more ground."
-            )
+            how = "draw smaller blocks (--block-m)" if splitting.areas is None else "give it larger areas"
+            yield f"{split} has no patch: {how}, a narrower guard (--guard-m), or give more ground."
         elif splitting.areas is None and abs(totals[split] / whole - splitting.share_of[split]) > _FAR_OFF:
             yield (
                 f"{split} has {totals[split] / whole:.0%} of the patches, {splitting.share_of[split]:.0%}"
                 " were asked for: whole blocks of ground do not give it, smaller ones (--block-m) might."
             )
+    cure = "another --seed may give some" if splitting.areas is None else "other areas may give some"
     known = [c for c in COSIA.classes if any(pixels[split][c.value] for split in SPLITS)]
     for split in SPLITS:
         absent = [c.slug.replace("_", " ") for c in known if not pixels[split][c.value]]
         if absent and totals[split]:
             what = "cannot be learned" if split == "train" else "cannot be judged there"
-            yield f"{split} has no pixel of {', '.join(absent)}: {what}; another --seed may give some."
+            yield f"{split} has no pixel of {', '.join(absent)}: {what}; {cure}."
     if not is_licensed:
         yield (
             "nobody knows on which terms this set may be used: say it with --licence (etalab-2.0 is the"
