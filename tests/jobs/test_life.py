@@ -65,6 +65,40 @@ def test_work_comes_in_order_and_ends_the_job(store):
     assert store.map(job.map_id).status == JobStatus.SUCCESSFUL
 
 
+@on_both
+def test_each_sheet_s_confidence_counts_once_though_it_is_told_twice_and_its_job_goes_on_later(store):
+    job = store.create_job(make_job(make_planned(num_sheets=2, rows=2)))
+    figures = {"pixel_counts": {"0": 10}, "confidence_total": 800}
+    for lease in leases(store):
+        if lease.kind != UnitKind.SHEET:
+            finish(store, lease)
+            continue
+        for _ in range(2):  # the first answer got lost
+            store.finish_unit(lease, lease.units[0].id, figures=figures)
+        if store.job(job.id).sheets_done == 1:
+            store.dismiss(job.id)
+            store.resume(job.id)
+    record = store.map(job.map_id)
+    assert (record.status, record.pixel_counts, record.confidence_total) == ("successful", {0: 20}, 1600)
+
+
+@on_both
+@pytest.mark.parametrize("told", [(None, 800), (800, None)])
+def test_the_confidence_of_a_map_is_not_known_where_a_sheet_did_not_tell_it(store, told):
+    """As a worker of before did, whichever sheet it was."""
+    job = store.create_job(make_job(make_planned(num_sheets=2, rows=2)))
+    totals = iter(told)
+    for lease in leases(store):
+        if lease.kind != UnitKind.SHEET:
+            finish(store, lease)
+            continue
+        total = next(totals)
+        figures = {"pixel_counts": {"0": 10}} | ({} if total is None else {"confidence_total": total})
+        store.finish_unit(lease, lease.units[0].id, figures=figures)
+    assert store.map(job.map_id).pixel_counts == {0: 20}
+    assert store.map(job.map_id).confidence_total is None
+
+
 def test_pictures_of_large_sheets_come_last(store, monkeypatch):
     monkeypatch.setattr("service.jobs.creating.SMALL_SHEET_PX", 100)
     store.create_job(make_job(has_pictures=True))
