@@ -8,8 +8,9 @@ is from another, and the threshold is the farthest that any of them lies from it
 Axes: D domains, C bands, V values 0-255, H and W pixels.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,21 +53,23 @@ class Look:
     """log(1 + mean squared difference of neighbouring pixels)."""
 
     @classmethod
-    def at(cls, windows: Sequence[tuple[NDArray[np.uint8], NDArray[np.bool_]]]) -> Self | None:
+    def at(cls, windows: Iterable[tuple[NDArray[np.uint8], NDArray[np.bool_]]]) -> Self | None:
         """Look at windows.
 
         Args:
-            windows: Raw pixels CHW, and which of them are data HW.
+            windows: Raw pixels CHW, and which of them are data HW; none is kept.
 
         Returns:
             The look; None where no two neighbouring pixels are data.
         """
-        if not windows:
+        coming = iter(windows)
+        first = next(coming, None)
+        if first is None:
             return None
-        num_bands = len(windows[0][0])
+        num_bands = len(first[0])
         counts_CV = np.zeros((num_bands, 256), dtype=np.int64)
         squares_C, num_pairs = np.zeros(num_bands), 0
-        for image_CHW, is_data_HW in windows:
+        for image_CHW, is_data_HW in chain([first], coming):
             for row, band_HW in enumerate(image_CHW):
                 counts_CV[row] += np.bincount(band_HW[is_data_HW], minlength=256)
             levels_CHW = image_CHW.astype(np.int32)

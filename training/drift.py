@@ -1,6 +1,6 @@
 """What drift is measured against: looks at generated landscapes, each a domain, and at real domains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,22 +52,18 @@ def landscape_name(index: int) -> str:
     return f"generated landscape {index}"
 
 
-def windows_of_domain(source: Source, *, is_each_once: bool = False) -> list[Window]:
-    """The windows of a domain, shared by its images.
+def windows_of_domain(source: Source, *, is_each_once: bool = False) -> Iterator[Window]:
+    """The windows of a domain, shared by its images; one image is held at a time.
 
     Args:
         source: Of one domain.
         is_each_once: Whether an image smaller than a window is looked at once, however many are its share.
     """
     each = -(-NUM_WINDOWS // len(source))
-    return [
-        window
-        for image_CHW in source.images
+    for image_CHW in source.images:
         # Unlabelled pixels are as much a part of a territory's looks as others.
-        for window in _windows(
-            image_CHW, np.ones(image_CHW.shape[1:], dtype=bool), each, is_each_once=is_each_once
-        )
-    ]
+        is_data_HW = np.ones(image_CHW.shape[1:], dtype=bool)
+        yield from _windows(image_CHW, is_data_HW, each, is_each_once=is_each_once)
 
 
 def _windows(
@@ -88,7 +84,7 @@ def _windows(
     ]
 
 
-def _keep(looks: dict[str, Look], name: str, windows: list[Window]) -> None:
+def _keep(looks: dict[str, Look], name: str, windows: Iterable[Window]) -> None:
     look = Look.at(windows)
     if look is not None:
         looks[name] = look

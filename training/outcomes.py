@@ -6,6 +6,7 @@ Axes: C bands, H and W pixels, K channels, V class values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,10 +61,7 @@ class Outcomes:
         """Of the domains of a real source, in as many windows as drift looks at; labels play no part."""
         told = []
         for domain in sorted(set(source.domains)):
-            windows = windows_of_domain(source.of_domains({domain}), is_each_once=True)
-            spread = windows[
-                :: -(-len(windows) // NUM_WINDOWS)
-            ]  # a domain may be of hundreds of small images
+            spread = _spread(source.of_domains({domain}))
             told.append((f"{source.name}: {domain}", self.of_images(spread, absent=source.absent)))
         return _known(told)
 
@@ -86,6 +84,15 @@ class Outcomes:
         return Outcome.of(
             {value: int(counts[value]) for value in self.channels}, confidence_total=confidence_total
         )
+
+
+def _spread(source: Source) -> Iterable[Window]:
+    """Windows of a domain, `NUM_WINDOWS` at most; of thousands of images one each, none of them kept."""
+    windows = windows_of_domain(source, is_each_once=True)
+    if len(source) >= NUM_WINDOWS:
+        return islice(windows, 0, None, -(-len(source) // NUM_WINDOWS))
+    whole = list(windows)
+    return whole[:: -(-len(whole) // NUM_WINDOWS)]
 
 
 def _known(outcomes: Iterable[tuple[str, Outcome | None]]) -> dict[str, Outcome]:
