@@ -63,6 +63,7 @@ JOB: dict[str, Any] = {
     "blocks": {"total": 9, "done": 0, "failed": 0},
     "sheets": {"total": 1, "done": 0},
     "notes": [],
+    "map_drift": None,
     "error": None,
     "deduplicated": False,
     "resumed": False,

@@ -66,6 +66,7 @@ def test_drift_is_told_as_two_numbers_each_with_its_threshold(visit: Visit, fini
     visit.page.route(re.compile(r"/jobs/[0-9a-z]+$"), answer)
     visit.open(f"map={finished['map']['id']}")
     visit.page.click("#about summary")
+    visit.page.wait_for_function("() => document.querySelector('#about-pairs').textContent.includes('0.71')")
     told = visit.text("#about-pairs")
     assert "0.71 (warning above 0.5)" in told
     assert "41.2 % (warning below 60 %)" in told
