@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Response
@@ -113,6 +113,17 @@ class Visit:
         """Start what was ordered."""
         self.page.click("#start:enabled")
         self.page.wait_for_selector("#view-map:not([hidden])")
+
+    def colours_once(
+        self, is_seen: Callable[[dict[str, int]], bool], *, patience_ms: int = 20_000
+    ) -> dict[str, int]:
+        """Colours of the map's tiles as soon as they are as awaited, or as they are when patience ends."""
+        for _ in range(patience_ms // 250):
+            colours = self.colours()
+            if is_seen(colours):
+                return colours
+            self.page.wait_for_timeout(250)
+        return self.colours()
 
     def colours(self, kind: str = "classes") -> dict[str, int]:
         """Opaque pixels by colour of the tiles that are shown, sampled."""

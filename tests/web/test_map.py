@@ -122,9 +122,9 @@ def test_opacity_and_confidence(opened: Visit) -> None:
     )
     opened.page.fill("#min-confidence", "101")  # the range stops at its end
     opened.page.fill("#min-confidence", "35")
-    opened.page.wait_for_timeout(400)
+    fewer = opened.colours_once(lambda colours: 0 < sum(colours.values()) < before)
+    assert 0 < sum(fewer.values()) < before
     _settle(opened)
-    assert sum(opened.colours().values()) < before
     opened.page.check("#layer-confidence")
     _settle(opened)
     assert opened.colours("confidence")

@@ -60,8 +60,7 @@ def test_a_map_fills_in_while_it_is_made(running: Visit) -> None:
     page.wait_for_function(f"() => {_PART} >= 5")
     page.evaluate(_NOTE_EMPTY_FRAMES)
     page.wait_for_function("() => document.querySelector('.tile-classes img')")
-    page.wait_for_timeout(800)
-    early = running.colours()
+    early = running.colours_once(bool)
     assert _percent(page) < 100
     assert early, "blocks are seen while others wait"
     assert page.locator(".lattice").count() > 0
