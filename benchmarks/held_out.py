@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.markdown import table
-from training.commands import find_recipe, read_real, score_real
 from training.data.samples import IGNORED
 from training.judging import CoarseScore, score
 from training.networks.loading import load_network
+from training.runfolder import find_recipe, read_real
+from training.scoring import score_real
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -147,10 +147,10 @@ def evaluate(run: Path, data: tuple[str, ...]) -> None:
 )
 def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, data: tuple[str, ...]) -> None:
     """Export RUN as artefacts: measured, calibrated, proved equal to the network."""
-    from training import commands  # noqa: PLC0415 - as above
+    from training.exporting import export_run  # noqa: PLC0415 - as above
 
     tried: dict[Precision, bool] = {"int8": int8, "fp16": fp16}
-    artefacts = commands.export_run(
+    artefacts = export_run(
         run,
         into=into,
         note=note,

@@ -64,7 +64,7 @@ def answer(
     if fields.dry_run:
         return understand(received, fields, services, owner=owner, language=language)
     if key is not None:
-        earlier = store.remember_request(owner=owner, key=key, digest=_digest(received))
+        earlier = store.requests.remember(owner=owner, key=key, digest=_digest(received))
         if earlier is not None:
             return Answer(store.job(earlier, owner=owner), {})
     try:
@@ -72,10 +72,10 @@ def answer(
             asked = understand(received, fields, services, owner=owner, language=language)
             job, outcome = accept(asked, services)
         if key is not None:
-            store.answer_request(owner=owner, key=key, job_id=job.id)
+            store.requests.answer(owner=owner, key=key, job_id=job.id)
     except BaseException:
         if key is not None:
-            store.forget_request(owner=owner, key=key)
+            store.requests.forget(owner=owner, key=key)
         raise
     return Answer(job, {} if outcome == "created" else {outcome: True})
 
@@ -88,7 +88,7 @@ def _kept(store: Store, *, owner: str, key: str) -> Iterator[None]:
     def say() -> None:
         while not is_over.wait(GIVEN_UP_S / 5):
             try:
-                store.touch_request(owner=owner, key=key)
+                store.requests.touch(owner=owner, key=key)
             except StoreUnavailable as error:
                 _log.warning("a request's key is not kept: %s", error.message)
 

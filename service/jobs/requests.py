@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import sqlalchemy as sa
 
 from service.jobs.clock import now
 from service.jobs.errors import RequestDiffers, RequestUnderWay
 from service.jobs.fleet import inserting
 from service.jobs.schema import idempotency
+
+if TYPE_CHECKING:
+    from service.jobs.engine import Database
 
 KEEP_S = 24 * 3600.0
 """A key is remembered for this long, in seconds."""
@@ -16,17 +21,52 @@ GIVEN_UP_S = 300.0
 """A request of which nothing was heard for this long may be made anew: its process died, in seconds."""
 
 
-def remember_request(connection: sa.Connection, *, owner: str, key: str, digest: str) -> str | None:
-    """Note a request before it is answered.
+class Requests:
+    """Keys that requests came with; each method is one transaction, and may raise `StoreUnavailable`."""
 
-    Returns:
-        The job that answered it earlier; None when it is new, and to be answered now.
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    Raises:
-        RequestDiffers: The key came with another request.
-        RequestUnderWay: The same request is being answered at this moment.
-    """
-    own = (idempotency.c.owner == owner, idempotency.c.key == key)
+    def remember(self, *, owner: str, key: str, digest: str) -> str | None:
+        """Note a request that has an Idempotency-Key, before it is answered.
+
+        Returns:
+            The job that answered it earlier; None when it is new, and to be answered now.
+
+        Raises:
+            RequestDiffers: The key came with another request.
+            RequestUnderWay: The same request is being answered at this moment.
+        """
+        with self._database.writing() as connection:
+            return _remember(connection, owner=owner, key=key, digest=digest)
+
+    def touch(self, *, owner: str, key: str) -> None:
+        """Say, now and then, that a request is still being answered."""
+        with self._database.writing(is_durable=False) as connection:
+            connection.execute(idempotency.update().where(*_open(owner, key)).values(created=now()))
+
+    def answer(self, *, owner: str, key: str, job_id: str) -> None:
+        """Note the job that answers a request."""
+        with self._database.writing() as connection:
+            connection.execute(idempotency.update().where(*_own(owner, key)).values(job_id=job_id))
+
+    def forget(self, *, owner: str, key: str) -> None:
+        """Forget a request that was refused, so that its key may be used again."""
+        with self._database.writing() as connection:
+            connection.execute(idempotency.delete().where(*_open(owner, key)))
+
+
+def _own(owner: str, key: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (idempotency.c.owner == owner, idempotency.c.key == key)
+
+
+def _open(owner: str, key: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """A request that no job has answered."""
+    return (*_own(owner, key), idempotency.c.job_id.is_(None))
+
+
+def _remember(connection: sa.Connection, *, owner: str, key: str, digest: str) -> str | None:
+    own = _own(owner, key)
     is_old = sa.or_(
         idempotency.c.created < now() - KEEP_S,
         sa.and_(idempotency.c.job_id.is_(None), idempotency.c.created < now() - GIVEN_UP_S),
@@ -48,21 +88,3 @@ def remember_request(connection: sa.Connection, *, owner: str, key: str, digest:
             f"the request with Idempotency-Key {key!r} is being answered", remedy="repeat it in a moment"
         )
     return str(known.job_id)
-
-
-def touch_request(connection: sa.Connection, *, owner: str, key: str) -> None:
-    """Say that a request is still being answered."""
-    own = (idempotency.c.owner == owner, idempotency.c.key == key, idempotency.c.job_id.is_(None))
-    connection.execute(idempotency.update().where(*own).values(created=now()))
-
-
-def answer_request(connection: sa.Connection, *, owner: str, key: str, job_id: str) -> None:
-    """Note the job that answers a request."""
-    own = (idempotency.c.owner == owner, idempotency.c.key == key)
-    connection.execute(idempotency.update().where(*own).values(job_id=job_id))
-
-
-def forget_request(connection: sa.Connection, *, owner: str, key: str) -> None:
-    """Forget a request that was refused, so that its key may be used again."""
-    own = (idempotency.c.owner == owner, idempotency.c.key == key, idempotency.c.job_id.is_(None))
-    connection.execute(idempotency.delete().where(*own))

@@ -20,7 +20,6 @@ from service.jobs import (
     pinning,
     reading,
     removing,
-    requests,
     resuming,
     settling,
 )
@@ -30,6 +29,7 @@ from service.jobs.errors import JobUnknown, StoreUnavailable
 from service.jobs.migrating import migrate
 from service.jobs.packing import unpack
 from service.jobs.records import UnitKind
+from service.jobs.requests import Requests
 from service.jobs.schema import plans
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Store:
 
     def __init__(self, database: Database, *, max_attempts: int) -> None:
         self.database = database
+        self.requests = Requests(database)
+        """Those that came with an Idempotency-Key."""
         self._max_attempts = max_attempts
 
     @classmethod
@@ -413,33 +415,3 @@ class Store:
         changed += lapsing.end_settled(self.database)
         removing.sweep(self.database)
         return sorted(set(changed))
-
-    # Requests
-
-    def remember_request(self, *, owner: str, key: str, digest: str) -> str | None:
-        """Note a request that has an Idempotency-Key, before it is answered.
-
-        Returns:
-            The job that answered it earlier; None when it is new, and to be answered now.
-
-        Raises:
-            RequestDiffers: The key came with another request.
-            RequestUnderWay: The same request is being answered at this moment.
-        """
-        with self.database.writing() as connection:
-            return requests.remember_request(connection, owner=owner, key=key, digest=digest)
-
-    def touch_request(self, *, owner: str, key: str) -> None:
-        """Say, now and then, that a request is still being answered."""
-        with self.database.writing(is_durable=False) as connection:
-            requests.touch_request(connection, owner=owner, key=key)
-
-    def answer_request(self, *, owner: str, key: str, job_id: str) -> None:
-        """Note the job that answers a request."""
-        with self.database.writing() as connection:
-            requests.answer_request(connection, owner=owner, key=key, job_id=job_id)
-
-    def forget_request(self, *, owner: str, key: str) -> None:
-        """Forget a request that was refused, so that its key may be used again."""
-        with self.database.writing() as connection:
-            requests.forget_request(connection, owner=owner, key=key)

@@ -221,8 +221,8 @@ def test_a_live_job_is_not_deleted(store):
 def test_deleting_a_job_takes_all_with_it(store, monkeypatch):
     monkeypatch.setattr("service.jobs.removing.CHUNK_ROWS", 3)
     kept, job = store.create_job(make_job()), store.create_job(make_job())
-    store.remember_request(owner="local", key="k", digest="d")
-    store.answer_request(owner="local", key="k", job_id=job.id)
+    store.requests.remember(owner="local", key="k", digest="d")
+    store.requests.answer(owner="local", key="k", job_id=job.id)
     store.dismiss(job.id)
     store.delete_job(job.id)
     for ask in (store.job, store.planned, store.delete_job):
@@ -231,7 +231,7 @@ def test_deleting_a_job_takes_all_with_it(store, monkeypatch):
     with pytest.raises(MapUnknown):
         store.map(job.map_id)
     assert store.units(job.id) == store.log(job.id) == []
-    assert store.remember_request(owner="local", key="k", digest="other") is None
+    assert store.requests.remember(owner="local", key="k", digest="other") is None
     with store.begin() as connection:
         for table in (units, plans, job_log):
             assert set(connection.execute(table.select().with_only_columns(table.c.job_id)).scalars()) == {

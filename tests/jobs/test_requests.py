@@ -15,13 +15,13 @@ from tests.jobs.working import on_both
 
 def test_a_repeated_request_gets_the_first_ones_job(store):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    assert store.remember_request(**asked) is None
+    assert store.requests.remember(**asked) is None
     job = store.create_job(make_job())
-    store.answer_request(owner="local", key="k", job_id=job.id)
-    assert store.remember_request(**asked) == job.id
-    assert store.remember_request(**asked | {"owner": "eve"}) is None
+    store.requests.answer(owner="local", key="k", job_id=job.id)
+    assert store.requests.remember(**asked) == job.id
+    assert store.requests.remember(**asked | {"owner": "eve"}) is None
     with pytest.raises(RequestDiffers, match="came with another request"):
-        store.remember_request(**asked | {"digest": "other"})
+        store.requests.remember(**asked | {"digest": "other"})
 
 
 def test_a_request_that_is_being_answered_is_not_answered_twice(store):
@@ -29,7 +29,7 @@ def test_a_request_that_is_being_answered_is_not_answered_twice(store):
 
     def ask(_) -> str:
         try:
-            return str(store.remember_request(**asked))
+            return str(store.requests.remember(**asked))
         except RequestUnderWay:
             return "under way"
 
@@ -40,45 +40,45 @@ def test_a_request_that_is_being_answered_is_not_answered_twice(store):
 
 def test_a_refused_request_is_forgotten(store):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    store.remember_request(**asked)
-    store.forget_request(owner="local", key="k")
-    assert store.remember_request(**asked | {"digest": "better"}) is None
+    store.requests.remember(**asked)
+    store.requests.forget(owner="local", key="k")
+    assert store.requests.remember(**asked | {"digest": "better"}) is None
 
 
 def test_an_answered_request_is_not_forgotten_so(store):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    store.remember_request(**asked)
+    store.requests.remember(**asked)
     job = store.create_job(make_job())
-    store.answer_request(owner="local", key="k", job_id=job.id)
-    store.forget_request(owner="local", key="k")
-    assert store.remember_request(**asked) == job.id
+    store.requests.answer(owner="local", key="k", job_id=job.id)
+    store.requests.forget(owner="local", key="k")
+    assert store.requests.remember(**asked) == job.id
 
 
 @pytest.mark.parametrize("limit", ["GIVEN_UP_S", "KEEP_S"])
 def test_an_old_key_is_free_again(store, monkeypatch, limit):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    store.remember_request(**asked)
+    store.requests.remember(**asked)
     monkeypatch.setattr(requests, limit, -1.0)
-    assert store.remember_request(**asked) is None
+    assert store.requests.remember(**asked) is None
 
 
 def test_a_request_that_is_being_answered_for_long_is_kept(store, monkeypatch):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    store.remember_request(**asked)
+    store.requests.remember(**asked)
     monkeypatch.setattr(requests, "GIVEN_UP_S", 0.3)
     for _ in range(5):
         time.sleep(0.1)
-        store.touch_request(owner="local", key="k")
+        store.requests.touch(owner="local", key="k")
     with pytest.raises(RequestUnderWay):
-        store.remember_request(**asked)
+        store.requests.remember(**asked)
     time.sleep(0.4)
-    assert store.remember_request(**asked) is None
+    assert store.requests.remember(**asked) is None
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])  # SQLite has one writer at a time
 def test_a_key_let_go_while_it_is_asked_for_is_taken(store):
     asked = {"owner": "local", "key": "k", "digest": "d"}
-    store.remember_request(**asked)
+    store.requests.remember(**asked)
     inserted = []
 
     def let_go(_connection, _cursor, statement, *_):
@@ -90,12 +90,12 @@ def test_a_key_let_go_while_it_is_asked_for_is_taken(store):
 
     sa.event.listen(store.database.engine, "after_cursor_execute", let_go)
     try:
-        assert store.remember_request(**asked) is None
+        assert store.requests.remember(**asked) is None
     finally:
         sa.event.remove(store.database.engine, "after_cursor_execute", let_go)
     assert len(inserted) == 2
     with pytest.raises(RequestUnderWay):
-        store.remember_request(**asked)
+        store.requests.remember(**asked)
 
 
 @on_both
@@ -120,7 +120,7 @@ def test_the_same_job_asked_for_by_many_at_once_is_made_once(store, monkeypatch,
 
 
 def test_reaping_forgets_old_requests(store, monkeypatch):
-    store.remember_request(owner="local", key="k", digest="d")
+    store.requests.remember(owner="local", key="k", digest="d")
     monkeypatch.setattr("service.jobs.removing.KEEP_S", -1.0)
     assert store.reap() == []
-    assert store.remember_request(owner="local", key="k", digest="other") is None
+    assert store.requests.remember(owner="local", key="k", digest="other") is None

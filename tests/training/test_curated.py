@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tiny_orthos import GSD_M, LEFT_M, truth, write_cosia, write_ortho
 from toys import toy_recipe
 
-from training import commands
+from training import runfolder
 from training.cli import main
 from training.data.curated import Decoded, load_curated, read_labels, read_sample
 from training.data.errors import DataError, FileMissing, LayoutUnknown, SplitsOverlap
@@ -149,7 +149,7 @@ def test_a_run_is_fitted_and_judged_by_commands(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(
         finding, "RECIPES", {"curated_compact": lambda: toy_recipe(name="curated_compact", shares=shares)}
     )
-    monkeypatch.setattr(commands, "CACHE_FOLDER", tmp_path / "scenes")
+    monkeypatch.setattr(runfolder, "CACHE_FOLDER", tmp_path / "scenes")
     run, data = str(tmp_path / "run"), ["--data", f"curated={folder}"]
     words = ["fit", "curated_compact", "--out", run, "--steps", "2", "--processes", "1", *data]
     fitted = CliRunner().invoke(main, words)

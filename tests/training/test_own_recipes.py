@@ -2,7 +2,7 @@
 
 import pytest
 
-from training import commands
+from training import runfolder
 from training.recipes import RECIPES
 from training.recipes.finding import RecipeMissing, find_recipe, read_origin, write_origin
 
@@ -75,7 +75,7 @@ def test_evaluate_and_export_find_the_recipe_of_a_run_again(file, tmp_path):
     write_origin(f"{file}:mine", out=run)
     recipe = find_recipe(f"{file}:mine")
     (run / "recipe.json").write_text(json.dumps(asdict(recipe)), encoding="utf-8")
-    assert commands._recipe_of(run) == recipe
+    assert runfolder.recipe_of(run) == recipe
     (run / "recipe.json").write_text(json.dumps(asdict(replace(recipe, seed=8))), encoding="utf-8")
     with pytest.raises(click.ClickException, match="is not the one"):
-        commands._recipe_of(run)
+        runfolder.recipe_of(run)

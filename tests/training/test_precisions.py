@@ -12,7 +12,7 @@ from toys import EXPORTS, toy_coarse, toy_mixture, toy_recipe, toy_scenes
 from models.artefact import Artefact
 from models.manifest import Faithfulness, Training
 from service.inference.loading import load_engine
-from training import commands, precisions
+from training import precisions, runfolder
 from training.cli import main
 from training.export import Exported, run_graph, write_artefact
 from training.loop import RunLimits, fit
@@ -189,7 +189,7 @@ def test_real_images_calibrate_and_judge_the_graphs_whose_bands_they_have(traine
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")
 def test_the_command_tries_what_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(finding, "RECIPES", {"landscapes_compact": toy_recipe})
-    monkeypatch.setattr(commands, "CACHE_FOLDER", tmp_path / "scenes")
+    monkeypatch.setattr(runfolder, "CACHE_FOLDER", tmp_path / "scenes")
     run, into = str(tmp_path / "run"), str(tmp_path / "models")
     for words in (
         ["fit", "landscapes_compact", "--out", run, "--steps", "3", "--processes", "1"],

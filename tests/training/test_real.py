@@ -12,7 +12,7 @@ from models.artefact import Artefact
 from models.manifest import parse_manifest
 from models.nomenclature import COSIA
 from models.registry import PACKAGED_FOLDER
-from training import commands
+from training import runfolder
 from training.cli import main
 from training.data.credits import CREDITS
 from training.data.label_sets import label_sets
@@ -86,8 +86,8 @@ def exported(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finding, "RECIPES", {"mixed_compact": recipe})
-        patch.setattr(commands, "CACHE_FOLDER", place / "scenes")
-        patch.setattr(commands, "load_source", load)
+        patch.setattr(runfolder, "CACHE_FOLDER", place / "scenes")
+        patch.setattr(runfolder, "load_source", load)
         run, data = str(place / "run"), ["--data", f"dubai={place}"]
         words = ["fit", "mixed_compact", "--out", run, "--steps", "2", "--processes", "1", *data]
         fitted = CliRunner().invoke(main, words)

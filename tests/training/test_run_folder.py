@@ -12,24 +12,25 @@ from PIL import Image
 from toys import toy_recipe
 
 from tests.needs import lacking
-from training import commands
+from training import runfolder
 from training.cli import main
 from training.curves import draw_curves
 from training.looks import read_lines
 from training.loop import STEPS_LOG
 from training.progress import shown_steps
 from training.recipes import finding
+from training.scoring import DOMAIN
 
 
 def test_a_run_ends_with_a_look_and_its_curves(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(finding, "RECIPES", {"landscapes_compact": toy_recipe})
-    monkeypatch.setattr(commands, "CACHE_FOLDER", tmp_path / "scenes")
+    monkeypatch.setattr(runfolder, "CACHE_FOLDER", tmp_path / "scenes")
     run = tmp_path / "run"
     words = ["fit", "landscapes_compact", "--out", str(run), "--steps", "2", "--processes", "1"]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     (look,) = read_lines(run / "metrics.jsonl")
-    assert (look["step"], look["domain"]) == (2, commands.DOMAIN)
+    assert (look["step"], look["domain"]) == (2, DOMAIN)
     assert 0 <= look["miou"] <= 1
     assert look["iou"]
     is_drawn = importlib.util.find_spec("matplotlib") is not None

@@ -179,9 +179,9 @@ def test_a_run_that_was_stopped_gives_the_very_weights_of_one_that_was_not(asked
 
     asked = replace(asked, num_steps=3)
     with pytest.raises(KeyboardInterrupt):
-        adapt_artefact(asked, each_step=stop)
+        adapt_artefact(asked, each_part=stop)
     steps = []
-    resumed = adapt_artefact(asked, each_step=lambda what, done, _: steps.append((what, done)))
+    resumed = adapt_artefact(asked, each_part=lambda what, done, _: steps.append((what, done)))
     assert [done for what, done in steps if what == "adapting"] == [2, 3]
     whole = adapt_artefact(replace(asked, out=tmp_path / "whole", into=tmp_path / "other"))
     assert weights(resumed) == weights(whole)

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from tqdm import tqdm
 
 from models.errors import RemediedError
+from training.bars import shown_parts
 
 if TYPE_CHECKING:
     from service.rasters.placing import NodataOption
@@ -119,35 +119,27 @@ def curate(  # noqa: PLR0913  click passes options by name
     from training.curation.request import Cut, Request, Splitting  # noqa: PLC0415 - as above
     from training.data.orthos import Reading  # noqa: PLC0415 - as above
 
-    bars: dict[str, tqdm[None]] = {}
-
-    def show(what: str, done: int, of: int) -> None:
-        bar = bars.setdefault(what, tqdm(total=of, desc=what, disable=None))
-        bar.update(done - bar.n)
-
     try:
-        made = make(
-            Request(
-                orthos=orthos,
-                labels=tuple(_with_key(word) for word in labels),
-                out=out,
-                domains=tuple(_key_with_place(word) for word in domains),
-                reading=Reading(irc=irc, bands_option=bands, nodata=_nodata(nodata), gsd_m=gsd),
-                with_nir=not without_nir,
-                cut=Cut(patch_px=patch_px, stride_px=stride_px or patch_px, min_labelled=min_labelled),
-                splitting=Splitting(
-                    shares=_shares(shares), block_m=block_m, guard_m=guard_m, seed=seed, areas=areas
+        with shown_parts() as show:
+            made = make(
+                Request(
+                    orthos=orthos,
+                    labels=tuple(_with_key(word) for word in labels),
+                    out=out,
+                    domains=tuple(_key_with_place(word) for word in domains),
+                    reading=Reading(irc=irc, bands_option=bands, nodata=_nodata(nodata), gsd_m=gsd),
+                    with_nir=not without_nir,
+                    cut=Cut(patch_px=patch_px, stride_px=stride_px or patch_px, min_labelled=min_labelled),
+                    splitting=Splitting(
+                        shares=_shares(shares), block_m=block_m, guard_m=guard_m, seed=seed, areas=areas
+                    ),
+                    licence=licence,
+                    credit=credit,
                 ),
-                licence=licence,
-                credit=credit,
-            ),
-            tell=show,
-        )
+                tell=show,
+            )
     except RemediedError as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        for bar in bars.values():
-            bar.close()
     for line in made.summary.lines():
         click.echo(line)
     click.echo(f"{made.summary.num_patches} patches in {made.out}")

@@ -26,9 +26,10 @@ from training.data.annotations import Stacked, open_annotations
 from training.data.curated import TABLE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from training.bars import EachPart
     from training.curation.cutting import CutSheet, WhyNot
     from training.curation.ground import Box
     from training.curation.patches import Patch
@@ -45,7 +46,7 @@ class Curated:
     summary: Summary
 
 
-def curate(request: Request, *, tell: Callable[[str, int, int], None] | None = None) -> Curated:
+def curate(request: Request, *, tell: EachPart | None = None) -> Curated:
     """Make a training set, or go on with one that was stopped.
 
     Args:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.artefact import Artefact
-from training.commands import working_commit
 from training.importing.conversion import Imported, convert
 from training.importing.errors import IdUnusable
 from training.importing.hub import describe, fetch
 from training.importing.published import find_published, guess_published
+from training.runfolder import working_commit
 
 _ID = re.compile("[a-z0-9][a-z0-9-]*")
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from models.errors import RemediedError
+from training.bars import shown_parts
 
 
 @click.command()
@@ -74,36 +74,28 @@ def adapt(  # noqa: PLR0913  click passes options by name
 
     if steps is not None and minutes is not None:
         raise click.UsageError("--steps or --minutes, not both")
-    bars: dict[str, tqdm[None]] = {}
-
-    def show(what: str, done: int, of: int) -> None:
-        bar = bars.setdefault(what, tqdm(total=of, desc=what, disable=None))
-        bar.update(done - bar.n)
-
     try:
-        adapted = adapt_artefact(
-            Request(
-                artefact=artefact,
-                target=target,
-                source=source,
-                labels=labels,
-                irc=irc,
-                method=method,
-                num_steps=steps,
-                seconds=None if minutes is None else 60 * minutes,
-                num_scenes=scenes,
-                model_id=model_id,
-                into=into,
-                out=out,
-                seed=seed,
-            ),
-            each_step=show,
-        )
+        with shown_parts() as show:
+            adapted = adapt_artefact(
+                Request(
+                    artefact=artefact,
+                    target=target,
+                    source=source,
+                    labels=labels,
+                    irc=irc,
+                    method=method,
+                    num_steps=steps,
+                    seconds=None if minutes is None else 60 * minutes,
+                    num_scenes=scenes,
+                    model_id=model_id,
+                    into=into,
+                    out=out,
+                    seed=seed,
+                ),
+                each_part=show,
+            )
     except (RemediedError, ParityError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        for bar in bars.values():
-            bar.close()
     evidence, made = adapted.evidence, adapted.artefact
     click.echo(f"{evidence.agreement:.1%} of pixels keep their class")
     if evidence.before is not None and evidence.after is not None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from models.manifest import Training
 from models.nomenclature import get_nomenclature
-from training.commands import working_commit
 from training.data.annotations import open_annotations
 from training.data.orthos import open_orthos
 from training.export import Exported, write_artefact
 from training.importing.commands import models_folder
 from training.recipes.recipe import LANDSCAPES
+from training.runfolder import working_commit
 from training.territory import sources
 from training.territory.card import AdaptationFacts, write_card
 from training.territory.errors import ArtefactUnfit
@@ -28,8 +28,9 @@ from training.territory.task import Task
 if TYPE_CHECKING:
     from models.artefact import Artefact
     from models.manifest import Role
+    from training.bars import EachPart
     from training.territory.evidence import Evidence
-    from training.territory.request import EachStep, Request
+    from training.territory.request import Request
     from training.territory.start import Start
 
 EVIDENCE_NAME = "evidence.json"
@@ -48,7 +49,7 @@ class Adapted:
     run: Path
 
 
-def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Adapted:
+def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Adapted:
     """Adapt an artefact to a territory, and write what came of it as a new one.
 
     A run that was stopped goes on where it was: call with the same request.
@@ -56,7 +57,7 @@ def adapt_artefact(request: Request, *, each_step: EachStep | None = None) -> Ad
     Raises:
         RemediedError: As its subclasses name.
     """
-    tell = each_step or (lambda *_: None)
+    tell = each_part or (lambda *_: None)
     into = request.into or models_folder()
     start = find_start(request.artefact, into=into)
     method = choose_method(request.method, has_source=request.source != sources.NONE)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from training.commands import CACHE_FOLDER
 from training.recipes.recipe import LANDSCAPES
+from training.runfolder import CACHE_FOLDER
 from training.territory import sources
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-EachStep = Callable[[str, int, int], None]
-"""Told what is done, how much of it is, and of how much."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.manifest import Role
+    from training.bars import EachPart
     from training.data.sources import Source
     from training.networks.compact import CompactUNet
     from training.scenes import SceneSet
     from training.territory.drifting import KnownDrift
     from training.territory.pieces import Piece, Pieces
-    from training.territory.request import EachStep, Request
+    from training.territory.request import Request
     from training.territory.start import Start
 
 DEFAULT_STEPS = 400
@@ -93,7 +94,7 @@ class Task:
             temperature=temperature,
         )
 
-    def adapted(self, tell: EachStep) -> tuple[CompactUNet, int | None]:
+    def adapted(self, tell: EachPart) -> tuple[CompactUNet, int | None]:
         """The network adapted, and how many steps that took."""
         request, recipe, shown = self.request, self.start.recipe, self.shown
         has_source = request.source != sources.NONE
