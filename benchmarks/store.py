@@ -128,7 +128,7 @@ class Watch:
     def _watch(self) -> None:
         while not self._is_over.wait(0.05):
             self.reading_ms = max(self.reading_ms, timed_ms(self._store.jobs))
-            held = timed_ms(lambda: self._store.hold("watch", "me", lease_s=1))
+            held = timed_ms(lambda: self._store.fleet.hold("watch", "me", lease_s=1))
             self.writing_ms = max(self.writing_ms, held)
 
 

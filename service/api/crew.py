@@ -43,7 +43,7 @@ class Crew:
         """Who was heard of lately."""
         with self._lock:
             if time.monotonic() - self._read_at > _FRESH_S:
-                self._alive = self._store.workers()
+                self._alive = self._store.fleet.workers()
                 self._read_at = time.monotonic()
             return self._alive
 

@@ -70,10 +70,10 @@ def adopt(folder: Path, store: Store) -> bool:
     marks = [path.name for path in folder.glob(f"{_MARK}*")]
     if not marks:
         token = new_id()
-        store.hold(f"{_MARK}{token}", token, lease_s=_FOR_EVER_S)
+        store.fleet.hold(f"{_MARK}{token}", token, lease_s=_FOR_EVER_S)
         (folder / f"{_MARK}{token}").touch()
         return True
-    return all(store.holder(mark) is not None for mark in marks)
+    return all(store.fleet.holder(mark) is not None for mark in marks)
 
 
 def _is_known(store: Store, map_id: str) -> bool:

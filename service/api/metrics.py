@@ -76,7 +76,7 @@ class StoreFigures(Collector):
                      {name or "any": count for name, count in figures.units_ready.items()})  # fmt: skip
         yield _gauge("orthoscape_units_leased", "Units of work that workers hold.", "profile_class",
                      {name or "any": count for name, count in figures.units_leased.items()})  # fmt: skip
-        workers = self.store.workers()
+        workers = self.store.fleet.workers()
         yield _gauge("orthoscape_workers", "Live workers.", "profile_class",
                      Counter(worker.profile_class for worker in workers))  # fmt: skip
         speeds: Counter[str] = Counter()

@@ -45,7 +45,7 @@ def check_ready(services: Services) -> None:
     lacks: dict[str, str] = {}
     if not services.store.is_reachable():
         lacks["store"] = "the job store does not answer"
-    elif not services.store.workers():
+    elif not services.store.fleet.workers():
         lacks["worker"] = "no worker is alive"
     if (waits := services.room.word) is not None:
         lacks["disk"] = waits

@@ -14,7 +14,6 @@ from service.jobs import (
     claiming,
     ending,
     finding,
-    fleet,
     journal,
     lapsing,
     pinning,
@@ -26,6 +25,7 @@ from service.jobs import (
 from service.jobs.creating import SameJobThere, create
 from service.jobs.engine import Database
 from service.jobs.errors import JobUnknown, StoreUnavailable
+from service.jobs.fleet import Fleet
 from service.jobs.migrating import migrate
 from service.jobs.packing import unpack
 from service.jobs.records import UnitKind
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         Page,
         Unit,
         UnitStatus,
-        WorkerInfo,
     )
     from service.planning.profile import ExecutionProfile
 
@@ -57,6 +56,7 @@ class Store:
 
     def __init__(self, database: Database, *, max_attempts: int) -> None:
         self.database = database
+        self.fleet = Fleet(database)
         self.requests = Requests(database)
         """Those that came with an Idempotency-Key."""
         self._max_attempts = max_attempts
@@ -279,21 +279,6 @@ class Store:
 
     # Work
 
-    def register_worker(self, worker: WorkerInfo) -> None:
-        """Note a worker, or, again and again, that it is alive."""
-        with self.database.writing(is_durable=False) as connection:
-            fleet.register_worker(connection, worker)
-
-    def forget_worker(self, worker_id: str) -> None:
-        """Forget a worker that leaves."""
-        with self.database.writing(is_durable=False) as connection:
-            fleet.forget_worker(connection, worker_id)
-
-    def workers(self, *, alive_s: float = fleet.ALIVE_S) -> list[WorkerInfo]:
-        """Workers that were heard of within this time."""
-        with self.database.reading() as connection:
-            return fleet.list_workers(connection, alive_s=alive_s)
-
     def claim(
         self, worker_id: str, profile_class: str, *, lease_s: float, refused: Collection[str] = ()
     ) -> Lease | None:
@@ -390,20 +375,6 @@ class Store:
         """Leases that workers of a class could be given now; at least, where a job has thousands."""
         with self.database.reading() as connection:
             return claiming.num_claimable(connection, profile_class)
-
-    def hold(self, name: str, holder: str, *, lease_s: float) -> bool:
-        """Take or keep a duty that one process at a time performs.
-
-        Returns:
-            Whether it is the holder's for the next ``lease_s`` seconds.
-        """
-        with self.database.writing(is_durable=False) as connection:
-            return fleet.hold(connection, name, holder, lease_s=lease_s)
-
-    def holder(self, name: str) -> str | None:
-        """Who holds a duty, or held it last; None for one that nobody ever took."""
-        with self.database.reading() as connection:
-            return fleet.find_holder(connection, name)
 
     def reap(self) -> list[str]:
         """End attempts whose leases have lapsed and jobs of which nothing is open; remove what is left over.

@@ -42,8 +42,8 @@ class Presence:
         while True:
             try:
                 if looks % _PRESENCE_LOOKS == 0:
-                    self._store.register_worker(replace(self._worker, mpx_per_s=self._pace.mpx_per_s))
-                if self._store.hold(WATCH, self._worker.id, lease_s=4 * _WATCH_S):
+                    self._store.fleet.register(replace(self._worker, mpx_per_s=self._pace.mpx_per_s))
+                if self._store.fleet.hold(WATCH, self._worker.id, lease_s=4 * _WATCH_S):
                     self._reconcile()
             except StoreUnavailable as error:
                 _log.warning("the store is away: %s", error.message)
@@ -56,7 +56,7 @@ class Presence:
     def _reconcile(self) -> None:
         for job_id in self._store.reap():
             _log.warning("took over what was left of a job", extra={"job_id": job_id})
-        for profile_class in {worker.profile_class for worker in self._store.workers()}:
+        for profile_class in {worker.profile_class for worker in self._store.fleet.workers()}:
             if self._store.num_claimable(profile_class):
                 self._bell.ring(profile_class)
 
@@ -68,6 +68,6 @@ class Presence:
         self._is_left.set()
         self._thread.join(timeout=10)
         try:
-            self._store.forget_worker(self._worker.id)
+            self._store.fleet.forget(self._worker.id)
         except StoreUnavailable as error:
             _log.warning("left without a word, the store is away: %s", error.message)

@@ -39,7 +39,7 @@ def test_versions_are_told(client):
 
 
 def test_figures_are_prometheus_and_bear_no_ids(client, store):
-    store.register_worker(WorkerInfo(id="w1", profile_class="cpu-x", host="here", pid=1, mpx_per_s=2.5))
+    store.fleet.register(WorkerInfo(id="w1", profile_class="cpu-x", host="here", pid=1, mpx_per_s=2.5))
     client.get("/maps/some-id/tiles/3/1/2.png")
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")

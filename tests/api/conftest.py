@@ -90,7 +90,7 @@ class House:
 
     def register(self, profile_class: str, *, name="worker", mpx_per_s: float | None = 2.0) -> None:
         """A worker tells of itself."""
-        self.store.register_worker(
+        self.store.fleet.register(
             WorkerInfo(id=name, profile_class=profile_class, host="here", pid=1, mpx_per_s=mpx_per_s)
         )
         self.forget_crew()

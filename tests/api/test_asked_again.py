@@ -89,7 +89,7 @@ def test_a_key_makes_a_request_safe_to_repeat(house, make_raster):
 def test_a_key_tells_files_in_other_fields_apart(house, make_raster, monkeypatch):
     one, other = (make_raster(f"{seed}.tif", seed=seed).read_bytes() for seed in (1, 2))
     digests = []
-    monkeypatch.setattr(house.store, "remember_request", lambda **asked: digests.append(asked["digest"]))
+    monkeypatch.setattr(house.store.requests, "remember", lambda **asked: digests.append(asked["digest"]))
     for files in ([("file", one), ("irc", other)], [("irc", one), ("file", other)]):
         sent = [(field, (f"{field}.tif", content)) for field, content in files]
         house.client.post("/predict", files=sent, data=TINY, headers={"Idempotency-Key": "abc"})

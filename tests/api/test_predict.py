@@ -177,7 +177,7 @@ def test_a_job_is_pinned_to_gpus_first_then_to_what_most_offer(house, make_raste
     assert house.send(make_raster("c.tif", seed=3)).json()["profile"] == gpu
     assert house.bell.rung == [None, cpu, gpu]
     for name in ("one", "two"):
-        house.store.forget_worker(name)
+        house.store.fleet.forget(name)
     house.forget_crew()
     waiting = house.client.get(f"/jobs/{job['id']}").json()
     assert f"no worker that offers {cpu} is connected" in waiting["message"]

@@ -99,7 +99,7 @@ class House:
     def work(self, *, leases: int = 10_000) -> int:
         """Work off so many leases; returns how many there were."""
         profile_class = offered_class(self.settings.engine)
-        self.store.register_worker(WorkerInfo(id=WORKER, profile_class=profile_class, host="here", pid=1))
+        self.store.fleet.register(WorkerInfo(id=WORKER, profile_class=profile_class, host="here", pid=1))
         processor = Processor(
             self.settings,
             store=self.store,

@@ -251,21 +251,21 @@ def test_a_sheet_is_ready_exactly_once(store):
 
 def test_workers_are_known_while_they_are_heard_of(store):
     info = WorkerInfo(id="w", profile_class=CLASS_A, host="h", pid=7, mpx_per_s=2.5)
-    store.register_worker(info)
-    store.register_worker(info)
-    (found,) = store.workers()
+    store.fleet.register(info)
+    store.fleet.register(info)
+    (found,) = store.fleet.workers()
     assert (found.id, found.profile_class, found.pid, found.mpx_per_s) == ("w", CLASS_A, 7, 2.5)
     assert found.last_seen > 1e9
-    assert store.workers(alive_s=-1) == []
-    store.forget_worker("w")
-    assert store.workers() == []
+    assert store.fleet.workers(alive_s=-1) == []
+    store.fleet.forget("w")
+    assert store.fleet.workers() == []
 
 
 def test_a_duty_is_one_holders(store):
-    assert store.hold("reconciler", "a", lease_s=60)
-    assert store.hold("reconciler", "a", lease_s=60)
-    assert not store.hold("reconciler", "b", lease_s=60)
-    assert store.hold("other", "b", lease_s=60)
-    assert store.hold("reconciler", "a", lease_s=-1)
-    assert store.hold("reconciler", "b", lease_s=60)
-    assert not store.hold("reconciler", "a", lease_s=60)
+    assert store.fleet.hold("reconciler", "a", lease_s=60)
+    assert store.fleet.hold("reconciler", "a", lease_s=60)
+    assert not store.fleet.hold("reconciler", "b", lease_s=60)
+    assert store.fleet.hold("other", "b", lease_s=60)
+    assert store.fleet.hold("reconciler", "a", lease_s=-1)
+    assert store.fleet.hold("reconciler", "b", lease_s=60)
+    assert not store.fleet.hold("reconciler", "a", lease_s=60)

@@ -166,7 +166,7 @@ def test_a_long_creation_lets_others_write(tmp_path, monkeypatch):
     store = sqlite_store(tmp_path)
     creating = threading.Thread(target=store.create_job, args=(make_job(),))
     creating.start()
-    held = [store.hold("duty", "me", lease_s=60) for _ in range(5)]
+    held = [store.fleet.hold("duty", "me", lease_s=60) for _ in range(5)]
     creating.join()
     assert held == [True] * 5
     assert len(store.jobs().items) == 1

@@ -197,16 +197,16 @@ def test_what_goes_on_or_has_ended_well_is_not_resumed(store):
 def test_messages_say_what_is_waited_for(store):
     job = store.create_job(make_job())
     assert store.job(job.id).message == "waits for a worker: none is alive"
-    store.register_worker(WorkerInfo(id="b", profile_class=CLASS_B, host="h", pid=1))
+    store.fleet.register(WorkerInfo(id="b", profile_class=CLASS_B, host="h", pid=1))
     assert store.job(job.id).message == "waits for its turn"
     pinned = store.create_job(make_job(profile_class=CLASS_A))
     assert store.job(pinned.id).message == f"waits for a worker of profile class {CLASS_A}: none is alive"
-    store.register_worker(WorkerInfo(id="a", profile_class=CLASS_A, host="h", pid=1))
+    store.fleet.register(WorkerInfo(id="a", profile_class=CLASS_A, host="h", pid=1))
     lease = store.claim("a", CLASS_A, lease_s=60)
     assert store.job(lease.job_id).message == "0 of 8 blocks are done"
     finish(store, lease)
     assert store.job(lease.job_id).message == "4 of 8 blocks are done"
-    store.forget_worker("a")
+    store.fleet.forget("a")
     assert store.job(lease.job_id).message.endswith("none is alive")
 
 

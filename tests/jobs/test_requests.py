@@ -86,7 +86,7 @@ def test_a_key_let_go_while_it_is_asked_for_is_taken(store):
             inserted.append(statement)
             if len(inserted) == 1:
                 with ThreadPoolExecutor(1) as pool:
-                    pool.submit(store.forget_request, owner="local", key="k").result()
+                    pool.submit(store.requests.forget, owner="local", key="k").result()
 
     sa.event.listen(store.database.engine, "after_cursor_execute", let_go)
     try:

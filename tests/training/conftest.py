@@ -13,8 +13,6 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 WITHOUT_TORCH = {
     "test_landscapes.py",
     "test_cli.py",
-    "test_curation.py",
-    "test_curation_stac.py",
     "test_flair.py",
     "test_flair_hub.py",
     "test_dubai.py",

@@ -54,9 +54,9 @@ def test_a_worker_is_there_whatever_becomes_of_a_look(tmp_path, caplog, monkeypa
         give_up = time.monotonic() + 20
         while caplog.text.count("cracked") < 2 and time.monotonic() < give_up:
             time.sleep(0.02)
-        seen = store.workers()[0].last_seen
-        while store.workers()[0].last_seen == seen and time.monotonic() < give_up:
+        seen = store.fleet.workers()[0].last_seen
+        while store.fleet.workers()[0].last_seen == seen and time.monotonic() < give_up:
             time.sleep(0.02)
-        assert store.workers()[0].last_seen > seen
-    assert store.workers() == []
+        assert store.fleet.workers()[0].last_seen > seen
+    assert store.fleet.workers() == []
     store.close()

@@ -63,7 +63,7 @@ def test_one_misconfigured_worker_does_not_fail_the_fleets_jobs(workshop, expect
     with workshop.house() as house:
         poor = workshop.environment | {"ORTHOSCAPE_HOME": str(home)}
         house.add_worker("poor", poor | {"ORTHOSCAPE_BROKER_URL": workshop.settings.broker_url})
-        house.live(lambda: len(workshop.store.workers()) == 2)
+        house.live(lambda: len(workshop.store.fleet.workers()) == 2)
         job = workshop.order()
         workshop.bell.ring(None, times=2)
         house.live(workshop.is_over(job))

@@ -29,7 +29,7 @@ def test_a_job_is_the_map_that_predict_makes(workshop, expected):
     num_timed, engine_s = read_totals(workshop.store.database).inference[done.model, "cpu"]
     assert num_timed >= done.blocks_done
     assert engine_s > 0
-    assert not workshop.store.workers()  # they said that they leave
+    assert not workshop.store.fleet.workers()  # they said that they leave
     with rasterio.open(next(folder.rglob("landcover.tif"))) as file:
         told = "".join(file.tags().values())
     assert "scene.tif" in told
@@ -85,4 +85,4 @@ def test_a_worker_that_is_told_to_leave_gives_back_what_it_holds(workshop):
     open_units = [unit for unit in units if unit.status != UnitStatus.DONE]
     assert open_units
     assert {(unit.status, unit.attempts) for unit in open_units} == {(UnitStatus.READY, 0)}
-    assert not workshop.store.workers()
+    assert not workshop.store.fleet.workers()

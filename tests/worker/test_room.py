@@ -89,7 +89,7 @@ def test_workers_take_nothing_up_below_the_mark(workshop, small_disk):
         job = workshop.order()
         workshop.bell.ring(None)
         began = time.monotonic()
-        house.live(lambda: time.monotonic() - began > 8 and len(workshop.store.workers()) == 2)
+        house.live(lambda: time.monotonic() - began > 8 and len(workshop.store.fleet.workers()) == 2)
         assert workshop.job(job).status == JobStatus.ACCEPTED
         filler.unlink()
         house.live(workshop.is_over(job))
