@@ -1,9 +1,7 @@
 """Items are STAC 1.1, by its own schemas, and say of extensions what those ask for."""
 
 import json
-from importlib.resources import files as package_files
 
-import jsonschema_rs
 import pytest
 import shapely
 from pystac.extensions.classification import Classification
@@ -12,6 +10,7 @@ from models.registry import Registry
 from service.catalogue.items import CLASSIFICATION, FILE, PROJECTION, Provenance, class_objects, map_item
 from service.catalogue.modelitems import MLM, model_item
 from service.catalogue.times import acquisition_times
+from tests.stac_schemas import stac_validators
 
 NOW = 1_795_000_000.0
 PROVENANCE = Provenance(
@@ -21,19 +20,7 @@ PROVENANCE = Provenance(
 
 @pytest.fixture(scope="module")
 def core_schema():
-    """STAC's item schema with all that it refers to, from pystac's own copies."""
-    folder = package_files("pystac") / "validation" / "jsonschemas"
-    schemas = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for part in ("stac-spec/v1.1.0", "geojson")
-        for path in (folder / part).iterdir()
-        if path.name.endswith(".json")
-    ]
-    for schema in schemas:  # the copy of one of them misspells its own name
-        schema["$id"] = schema["$id"].rstrip("#").replace("/commonjson", "/common.json")
-    registry = jsonschema_rs.Registry([(schema["$id"], schema) for schema in schemas])
-    item = next(schema for schema in schemas if schema["$id"].endswith("/item.json"))
-    return jsonschema_rs.Draft7Validator(item, registry=registry)
+    return stac_validators()["Feature"]
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import csv
 import hashlib
 import json
-from importlib.resources import files as package_files
 
-import jsonschema_rs
 import pytest
 import rasterio
 import shapely
@@ -13,6 +11,7 @@ from rasterio.warp import transform_bounds
 from tiny_orthos import LEFT_M, truth, write_cosia, write_ortho
 
 from models.nomenclature import COSIA
+from tests.stac_schemas import stac_validators
 from training.curation.commands import curate
 from training.curation.request import Cut, Request, Splitting
 from training.curation.times import item_times
@@ -38,24 +37,7 @@ def out(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def schemas():
-    """STAC's schemas by the type of what they are for, from pystac's own copies."""
-    folder = package_files("pystac") / "validation" / "jsonschemas"
-    found = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for part in ("stac-spec/v1.1.0", "geojson")
-        for path in (folder / part).iterdir()
-        if path.name.endswith(".json")
-    ]
-    for schema in found:  # the copy of one of them misspells its own name
-        schema["$id"] = schema["$id"].rstrip("#").replace("/commonjson", "/common.json")
-    registry = jsonschema_rs.Registry([(schema["$id"], schema) for schema in found])
-    names = {"Feature": "/item.json", "Collection": "/collection.json", "Catalog": "/catalog.json"}
-    return {
-        kind: jsonschema_rs.Draft7Validator(
-            next(schema for schema in found if schema["$id"].endswith(name)), registry=registry
-        )
-        for kind, name in names.items()
-    }
+    return stac_validators()
 
 
 def walk(path, seen):
