@@ -102,7 +102,7 @@ class OutputNames(_Part):
     """Sub-pixels along each side of a position of the logits.
 
     Above 1 the logits are [N, K * factor ** 2, H / factor, W / factor], and ``models.subpixels`` brings them
-    to full size: done in the graph it took a tenth of the whole time, for an output that is rarely asked for.
+    to full size: done in the graph it cost time, for an output that is rarely asked for.
     """
 
 

@@ -33,7 +33,7 @@ def work_off(
     """Do the runs of a queue that have not ended; a killed one begins again, none is done twice.
 
     Processes that are given one folder share the work: each run is claimed by one of them. On two cores two
-    processes of one thread do half as much again as one of two threads.
+    processes of one thread each do more than one of two threads: small layers gain little from a second one.
 
     Args:
         queue: In the order of doing; what a run begins with comes before it.
