@@ -121,7 +121,7 @@ def test_opacity_and_confidence(opened: Visit) -> None:
         == "0.4"
     )
     opened.page.fill("#min-confidence", "101")  # the range stops at its end
-    opened.page.fill("#min-confidence", "35")
+    opened.page.fill("#min-confidence", "60")
     fewer = opened.colours_once(lambda colours: 0 < sum(colours.values()) < before)
     assert 0 < sum(fewer.values()) < before
     _settle(opened)

@@ -110,7 +110,9 @@ def _reasons() -> list[str]:
 
 
 def test_notes_and_messages_of_the_service_are_known_to_the_page() -> None:
-    crew = Crew(SimpleNamespace(workers=lambda: [SimpleNamespace(profile_class="cpu")]))
+    crew = Crew(
+        SimpleNamespace(fleet=SimpleNamespace(workers=lambda: [SimpleNamespace(profile_class="cpu")]))
+    )
     said = [
         *_reasons(),
         "ortho.tif: its pixels are degrees: resampled to 0.2 m in EPSG:32631",
