@@ -5,31 +5,27 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import torch
-
 from training.adaptation import METHODS
 from training.adaptation.adabn import draw_batches, with_target_statistics
 from training.adaptation.pools import Pool
 from training.adaptation.priors import em_priors, posteriors, prior_offsets, with_offsets
 from training.adaptation.tent import with_least_entropy
-from training.losses import IGNORED
+from training.benchmark.shares import shares_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from torch import Tensor
 
     from training.adaptation.method import Samples
     from training.benchmark.case import Case
     from training.networks.compact import CompactUNet
 
-_NUM_SAMPLES = 64
+NUM_SAMPLES = 64
 """Crops of the target that are looked at."""
 
 
 def corrected(network: CompactUNet, case: Case, role: str, *, crop_px: int) -> CompactUNet:
     """A copy of S1 that was corrected for a target, by its unlabelled pool."""
-    batches = draw_batches(Pool.unlabelled(case.pool), num_samples=_NUM_SAMPLES, crop_px=crop_px)
+    batches = draw_batches(Pool.unlabelled(case.pool), num_samples=NUM_SAMPLES, crop_px=crop_px)
     return CORRECTIONS[role](network.eval(), batches, case)
 
 
@@ -39,7 +35,7 @@ def _statistics(network: CompactUNet, batches: Sequence[Samples], case: Case) ->
 
 
 def _priors(network: CompactUNet, batches: Sequence[Samples], case: Case) -> CompactUNet:
-    source_K = shares_of(case)
+    source_K = shares_of(case.source)
     target_K = em_priors(posteriors(network, batches), source_K)
     return with_offsets(network, prior_offsets(source_K, target_K))
 
@@ -47,17 +43,6 @@ def _priors(network: CompactUNet, batches: Sequence[Samples], case: Case) -> Com
 def _least_entropy(network: CompactUNet, batches: Sequence[Samples], case: Case) -> CompactUNet:
     del case
     return with_least_entropy(network, batches)
-
-
-def shares_of(case: Case) -> Tensor:
-    """Of each label among the labelled pixels of the source, float64 [K]."""
-    counts = sum(
-        torch.bincount(torch.from_numpy(labels_HW).flatten().long(), minlength=IGNORED + 1)
-        for labels_HW in case.source.labels
-    )
-    assert isinstance(counts, torch.Tensor), "a source has images"
-    shares_K = counts[: len(case.labels)].double()
-    return shares_K / shares_K.sum()
 
 
 CORRECTIONS: Mapping[str, Callable[[CompactUNet, Sequence[Samples], Case], CompactUNet]] = MappingProxyType(
