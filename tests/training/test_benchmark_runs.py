@@ -14,10 +14,10 @@ import torch
 from benchmark_toys import TINY, case, run_of, source, weights
 
 from training.benchmark.case import Case
-from training.benchmark.claims import claimed
 from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.runs import Outcome, do_run
 from training.benchmark.work import work_off
+from training.claims import claimed
 
 
 def permuted(source_):

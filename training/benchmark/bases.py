@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.benchmark.claims import claimed
+from training.claims import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

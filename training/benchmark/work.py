@@ -7,8 +7,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from training.benchmark.claims import claimed
 from training.benchmark.runs import Outcome, do_run
+from training.claims import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

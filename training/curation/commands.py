@@ -15,7 +15,7 @@ from service.rasters.writing import appearing
 from training.curation import folder
 from training.curation.areas import Areas, PlacedAreas
 from training.curation.cutting import LEFT_OUT, Shown, cut_sheet, windows_of
-from training.curation.errors import NothingToCut
+from training.curation.errors import NothingToCut, RequestUnfit
 from training.curation.outline import outline
 from training.curation.sheets import find_sheets
 from training.curation.splitting import place_in_areas, place_in_blocks
@@ -59,6 +59,14 @@ def curate(request: Request, *, tell: EachPart | None = None) -> Curated:
     sheets = find_sheets(request)
     _require_room(request, sheets)
     areas = _areas(request, sheets)
+    with folder.alone(request.out):
+        return _make(request, sheets, areas, tell or _say_nothing)
+
+
+def _make(
+    request: Request, sheets: Sequence[Sheet], areas: dict[str, PlacedAreas], tell: EachPart
+) -> Curated:
+    """Cut what has not been cut, and finish."""
     annotations = {sheet.domain.key: _annotations(request, sheet.domain.key) for sheet in sheets}
     folder.claim(request.out, folder.describe(request, sheets))
     shown = Shown()
@@ -72,7 +80,7 @@ def curate(request: Request, *, tell: EachPart | None = None) -> Curated:
                 cut=request.cut,
                 out=request.out,
                 why_not=_why_not(sheet, areas, shown, request),
-                each_row=partial(tell or _say_nothing, sheet.key),
+                each_row=partial(tell, sheet.key),
             )
             folder.write_done(request.out, sheet, cut)
         shown.add(sheet.domain.key, cut.patches)
@@ -222,15 +230,21 @@ def _crs(sheet: Sheet) -> str:
 
 
 def _require_room(request: Request, sheets: Sequence[Sheet]) -> None:
-    """Refuse patches that fit into no orthophoto.
+    """Refuse patches that fit into no orthophoto, or into no block of ground.
 
     Raises:
-        NothingToCut: They do not.
+        NothingToCut: No orthophoto is as large.
+        RequestUnfit: No block is.
     """
-    if any(windows_of(sheet.ortho.extent, request.cut) for sheet in sheets):
-        return
-    largest = max(min(sheet.ortho.extent.width, sheet.ortho.extent.height) for sheet in sheets)
-    raise NothingToCut(
-        f"no orthophoto has {request.cut.patch_px} px on both sides; the largest has {largest}",
-        remedy=f"Cut smaller patches: --patch-px {largest // 32 * 32 or largest}.",
-    )
+    if not any(windows_of(sheet.ortho.extent, request.cut) for sheet in sheets):
+        largest = max(min(sheet.ortho.extent.width, sheet.ortho.extent.height) for sheet in sheets)
+        raise NothingToCut(
+            f"no orthophoto has {request.cut.patch_px} px on both sides; the largest has {largest}",
+            remedy=f"Cut smaller patches: --patch-px {largest // 32 * 32 or largest}.",
+        )
+    side_m = request.cut.patch_px * max(sheet.ortho.gsd_m for sheet in sheets)
+    if request.splitting.areas is None and request.splitting.block_m < side_m:
+        raise RequestUnfit(
+            f"blocks of {request.splitting.block_m:g} m are smaller than a patch, of {side_m:g} m",
+            remedy="Draw larger blocks (--block-m), or cut smaller patches (--patch-px).",
+        )

@@ -4,6 +4,7 @@ CurationError
 ├── AreasUnfit       areas without the field `split`, or with words in it that name no split
 ├── BandsDiffer      some orthophotos have near infrared, others do not
 ├── DomainUnfit      an option that names no domain, or a place that is none of the orthophotos'
+├── FolderBusy       another process is making the same set
 ├── FolderTaken      the folder holds something that was made otherwise
 ├── NothingToCut     no orthophoto is as large as a patch, or no labels lie on them
 └── RequestUnfit     sizes or shares that contradict themselves
@@ -26,6 +27,10 @@ class BandsDiffer(CurationError):
 
 class DomainUnfit(CurationError):
     """An option names no domain, or a place that is none of the orthophotos'."""
+
+
+class FolderBusy(CurationError):
+    """Another process is making the same set."""
 
 
 class FolderTaken(CurationError):

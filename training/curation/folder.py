@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from models.nomenclature import COSIA
 from service.rasters.hashing import sha256_of
 from service.rasters.writing import appearing
+from training.claims import claimed
 from training.curation.cutting import CutSheet
-from training.curation.errors import FolderTaken
+from training.curation.errors import FolderBusy, FolderTaken
 from training.curation.patches import Patch
 from training.data.annotations import RASTER_SUFFIXES, VECTOR_SUFFIXES
 from training.data.curated import NOTE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from training.curation.request import Request
@@ -52,6 +54,22 @@ def describe(request: Request, sheets: Sequence[Sheet]) -> dict[str, Any]:
         if request.splitting.areas is None
         else [{"file": path.name, "sha256": sha256_of(path)} for path in _files(request.splitting.areas)],
     }
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Keep other processes from making the same set meanwhile: they would take away what this one writes.
+
+    Raises:
+        FolderBusy: One does.
+    """
+    with claimed(out.parent / f".{out.name}.lock") as is_mine:
+        if not is_mine:
+            raise FolderBusy(
+                f"{out} is being made by another process",
+                remedy="Wait until it has ended: the same command then goes on, or finds all done.",
+            )
+        yield
 
 
 def claim(out: Path, note: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +67,12 @@ class Splitting:
     """Areas that say whose ground they are, in the place of a draw."""
 
     def __post_init__(self) -> None:
-        if min(self.shares) < 0 or self.shares[0] <= 0:
+        if not all(0 <= share < math.inf for share in self.shares) or not self.shares[0]:
             raise RequestUnfit(
                 f"the shares are {', '.join(f'{share:g}' for share in self.shares)}",
                 remedy="Give training, validation and test, such as 70,15,15; training has some.",
             )
-        if self.block_m <= 0 or self.guard_m < 0:
+        if not (0 < self.block_m < math.inf and 0 <= self.guard_m < math.inf):
             raise RequestUnfit(
                 f"blocks of {self.block_m:g} m, a guard of {self.guard_m:g} m",
                 remedy="Blocks are longer than 0 m, the guard is 0 m or more.",

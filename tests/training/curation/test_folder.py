@@ -10,6 +10,7 @@ from curated_territory import bytes_of, ground_of, rows_of
 from tiny_orthos import GSD_M, LEFT_M, truth, write_ortho
 
 from models.errors import RemediedError
+from training.curation import folder
 from training.curation.commands import curate
 from training.curation.sheets import find_sheets
 
@@ -45,6 +46,14 @@ def test_nothing_is_mixed_into_a_folder_that_was_made_otherwise(made, asked, tmp
     (tmp_path / "mine.txt").touch()
     with pytest.raises(RemediedError, match="is not empty"):
         curate(replace(asked, out=tmp_path))
+
+
+def test_two_processes_do_not_make_one_set(asked, tmp_path):
+    """Each would take away the unfinished files of the other."""
+    out = tmp_path / "set"
+    with folder.alone(out), pytest.raises(RemediedError, match="being made by another process"):
+        curate(replace(asked, out=out))
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_that_went_away_are_missed(asked, tmp_path):

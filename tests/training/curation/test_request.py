@@ -19,6 +19,8 @@ from training.curation.request import Cut, Splitting
     [
         (["--shares", "70,30"], "is not three numbers"),
         (["--shares", "0,50,50"], "training has some"),
+        (["--shares", "nan,50,50"], "training has some"),
+        (["--block-m", "nan"], "longer than 0 m"),
         (["--nodata", "black"], "is no grey level"),
         (["--bands", "R,G"], "missing bands: blue"),
         (["--patch-px", "4096"], "--patch-px 384"),
@@ -36,6 +38,7 @@ def test_the_command_says_what_it_does_not_understand(asked, tmp_path, words, sa
     ("change", "said"),
     [
         ({"cut": Cut(patch_px=1024, stride_px=1024)}, "the largest has 384"),
+        ({"splitting": Splitting(block_m=1.0)}, "blocks of 1 m are smaller than a patch"),
         ({"labels": (("D077_2020", "cosia.gpkg"),)}, "no orthophoto is of D077_2020"),
         ({"domains": (("D077_2020", "elsewhere"),)}, "none of the orthophotos lies there"),
         ({"labels": (("D033_2021", "cosia.gpkg"),)}, "no labels are given for D033_2024"),
@@ -44,7 +47,7 @@ def test_the_command_says_what_it_does_not_understand(asked, tmp_path, words, sa
 def test_what_cannot_be_meant_is_refused_before_anything_is_written(asked, tmp_path, change, said):
     here = asked.orthos[0].parent
     placed = {
-        name: tuple((key, here / path) for key, path in value) if name != "cut" else value
+        name: tuple((key, here / path) for key, path in value) if name in ("labels", "domains") else value
         for name, value in change.items()
     }
     with pytest.raises(RemediedError, match=said):
