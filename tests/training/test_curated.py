@@ -10,8 +10,9 @@ from toys import toy_recipe
 
 from training import runfolder
 from training.cli import main
-from training.data.curated import Decoded, load_curated, read_labels, read_sample
+from training.data.curated import Decoded, away_from, load_curated, read_labels, read_sample
 from training.data.errors import DataError, FileMissing, LayoutUnknown, SplitsOverlap
+from training.data.ground import widened
 from training.data.samples import of_split
 from training.data.sources import load_source
 from training.exact import exact_scores, is_exact
@@ -82,7 +83,8 @@ def test_confidences_are_fitted_on_the_validation_split(folder):
 def test_a_domain_held_out_takes_its_ground_at_other_dates_with_it(folder):
     data = load_curated(folder)
     train, judged = load_source("curated", folder, bands=BANDS, held_out=("D033_2021",))
-    boxes = [sample.box for sample in data.samples if sample.domain.key == "D033_2021"]
+    away = [sample for sample in data.samples if sample.domain.key == "D033_2021"]
+    boxes = [widened(sample.box, data.guard_m) for sample in away]
     kept = [
         sample
         for sample in of_split(data.samples, "train")
@@ -97,6 +99,9 @@ def test_a_domain_held_out_takes_its_ground_at_other_dates_with_it(folder):
     assert judged.domains.count("D033_2021") == len(boxes)
     with pytest.raises(DataError, match="no domain D099_2020"):
         load_source("curated", folder, bands=BANDS, held_out=("D099_2020",))
+    elsewhere = [sample for sample in data.samples if sample.domain.key == "D034_2024"]  # 10 m away and more
+    assert len(away_from(elsewhere, away, guard_m=5)) == len(elsewhere)
+    assert 0 < len(away_from(elsewhere, away, guard_m=15)) < len(elsewhere)
 
 
 def test_patches_are_decoded_when_asked_for_and_kept_while_there_is_room(folder):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from training.curation.ground import Box
+    from training.data.ground import Box
     from training.data.samples import Split
 
 _FIELD = "split"

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from training.bars import EachPart
     from training.curation.cutting import CutSheet, WhyNot
-    from training.curation.ground import Box
     from training.curation.patches import Patch
     from training.curation.request import Request
     from training.curation.sheets import Sheet
     from training.curation.splitting import Place
+    from training.data.ground import Box
 
 
 @dataclass(frozen=True, kw_only=True)

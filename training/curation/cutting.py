@@ -15,8 +15,8 @@ import shapely
 
 from service.rasters.transforms import apply
 from service.rasters.windows import Window
-from training.curation.ground import Box, boxes
 from training.curation.patches import Patch, write_patch
+from training.data.ground import Box, boxes
 from training.data.orthos import reading
 from training.data.samples import IGNORED
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.rasters.windows import Window
-    from training.curation.ground import Box
     from training.curation.sheets import Sheet
+    from training.data.ground import Box
 
     U8 = NDArray[np.uint8]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.curation.ground import block_at, blocks_under, centre_of, widened
 from training.curation.request import SPLITS
+from training.data.ground import block_at, blocks_under, centre_of, widened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.curation.areas import PlacedAreas
-    from training.curation.ground import Block
     from training.curation.patches import Patch
     from training.curation.request import Splitting
+    from training.data.ground import Block
     from training.data.samples import Split
 
     F64 = NDArray[np.float64]

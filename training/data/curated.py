@@ -17,6 +17,7 @@ import numpy as np
 
 from models.nomenclature import get_nomenclature
 from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown, SplitsOverlap
+from training.data.ground import widened
 from training.data.label_sets import exact_sets
 from training.data.reading import map_labels, read_raster
 from training.data.samples import IGNORED, Domain, Pixels, Sample
@@ -61,6 +62,8 @@ class CuratedSet:
     nomenclature: Nomenclature
     licence: str
     credit: str
+    guard_m: float
+    """Least distance between patches of two splits, in metres."""
 
     @property
     def sets(self) -> LabelSets:
@@ -107,6 +110,7 @@ def load_curated(root: Path) -> CuratedSet:
         nomenclature=nomenclature,
         licence=note["licence"],
         credit=note["credit"],
+        guard_m=note["splitting"]["guard_m"],
     )
 
 
@@ -135,12 +139,12 @@ def read_labels(sample: CuratedSample) -> U8:
 
 
 def away_from(
-    samples: Collection[CuratedSample], ground: Collection[CuratedSample]
+    samples: Collection[CuratedSample], ground: Collection[CuratedSample], *, guard_m: float
 ) -> tuple[CuratedSample, ...]:
-    """Those of some samples that show no ground of others, whatever their date."""
+    """Those of some samples that show no ground of others nor within a guard of it, whatever their date."""
     if not ground:
         return tuple(samples)
-    left_N, bottom_N, right_N, top_N = np.array([other.box for other in ground]).T
+    left_N, bottom_N, right_N, top_N = np.array([widened(other.box, guard_m) for other in ground]).T
     return tuple(
         sample
         for sample in samples

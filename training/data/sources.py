@@ -163,12 +163,15 @@ def _read_curated(folder: Path, bands: Sequence[Role], held_out: frozenset[str])
     """Patches of the set's train split, and those that are judged on.
 
     These are its validation and test splits, as domains ``D033_2024, test``, and whole domains that a recipe
-    holds out, under their own keys: what shows their ground on another date is not trained on either.
+    holds out, under their own keys: what shows their ground on another date, or lies within the set's guard
+    of it, is not trained on either.
     """
     data = curated.load_curated(folder)
     away = [sample for sample in data.samples if sample.domain.key in held_out]
     own = [sample for sample in data.samples if sample.domain.key not in held_out]
-    train = curated.away_from([sample for sample in own if sample.split == "train"], away)
+    train = curated.away_from(
+        [sample for sample in own if sample.split == "train"], away, guard_m=data.guard_m
+    )
     judged = [sample for sample in own if sample.split != "train"]
     if not train:
         raise DataError(f"{folder} has no patch to train on", remedy="Hold fewer domains out.")

@@ -12,8 +12,8 @@ from tiny_orthos import LEFT_M, TOP_M, truth, write_cosia, write_ortho, write_ve
 
 from models.errors import RemediedError
 from training.curation.commands import curate
-from training.curation.ground import block_at, blocks_under, widened
 from training.curation.request import Splitting
+from training.data.ground import block_at, blocks_under, widened
 from training.data.orthos import Reading
 
 
