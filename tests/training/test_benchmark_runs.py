@@ -141,6 +141,9 @@ def test_outcomes_of_another_budget_are_not_taken_for_this_one_s(tmp_path):
     work_off(queue, cases, TINY, folder=tmp_path)
     with pytest.raises(ValueError, match="another budget"):
         work_off(queue, cases, dataclasses.replace(TINY, base_steps=4), folder=tmp_path)
+    shorter = {row: dataclasses.replace(each, base_share=0.5) for row, each in cases.items()}
+    with pytest.raises(ValueError, match="another budget"):
+        work_off(queue, shorter, TINY, folder=tmp_path)
     with pytest.raises(ValueError, match="other data"):
         work_off(queue, {("naip_seasons", "one"): case(seed=9)}, TINY, folder=tmp_path)
 

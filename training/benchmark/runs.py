@@ -117,6 +117,8 @@ class Outcome:
     """Of each bin of confidence: pixels, mean confidence, share that is right."""
     labels: list[str]
     seconds: float
+    base_share: float | None = None
+    """The case's; None in outcomes written before it was kept."""
 
     def write(self, folder: Path) -> None:
         """As ``<name>.json``; whole or not at all."""
@@ -166,6 +168,7 @@ def do_run(run: Run, case: Case, budget: Budget, *, folder: Path) -> Outcome:
         reliability=_reliability(bins_M3B.sum(axis=0)),
         labels=list(case.labels),
         seconds=round(time.monotonic() - began_s, 1),
+        base_share=case.base_share,
     )
     outcome.write(folder)
     return outcome

@@ -51,7 +51,7 @@ def work_off(
     """
     num_done, queued = 0, {*queue}
     fingerprint = cache(lambda row: cases[row].fingerprint())  # of gigabytes, and asked for at each look
-    while pending := [run for run in queue if not _is_done(run, budget, fingerprint, folder=folder)]:
+    while pending := [run for run in queue if not _is_done(run, cases, budget, fingerprint, folder=folder)]:
         num_done_before = num_done
         for run in pending:
             begun = run.begins_with
@@ -71,11 +71,20 @@ def work_off(
     return num_done
 
 
-def _is_done(run: Run, budget: Budget, fingerprint: Callable[[Row], str], *, folder: Path) -> bool:
+def _is_done(
+    run: Run,
+    cases: Mapping[Row, Case],
+    budget: Budget,
+    fingerprint: Callable[[Row], str],
+    *,
+    folder: Path,
+) -> bool:
     known = Outcome.read(folder, run)
     if known is None:
         return False
-    if known.budget != budget or known.fingerprint != fingerprint((run.experiment, run.target)):
+    row = run.experiment, run.target
+    is_same_budget = known.budget == budget and known.base_share in (None, cases[row].base_share)
+    if not is_same_budget or known.fingerprint != fingerprint(row):
         raise ValueError(
             f"{folder / run.name}.json was made with another budget or from other data: "
             "give another folder, or the options that it was made with"
