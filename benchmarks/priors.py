@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.priors RUNS SCENES`` takes S1 of the generated shift ``label_prior`` from a folder of
 ``orthoscape-train benchmark run``, fits a temperature on source ground that S1 never saw, and corrects S1 by
-EM and by the shares of classes of the pool and of the test parts themselves, which no user has.
+EM, by BBSE and by the shares of classes of the pool and of the test parts themselves, which no user has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from benchmarks.markdown import table
 from training.adaptation.adabn import draw_batches
 from training.adaptation.pools import Pool
-from training.adaptation.priors import em_priors, posteriors, prior_offsets, with_offsets
+from training.adaptation.priors import bbse_priors, em_priors, posteriors, prior_offsets, with_offsets
 from training.benchmark.corrections import NUM_SAMPLES
 from training.benchmark.landscape_cases import shifts
 from training.benchmark.runs import STRENGTHENED, Outcome, Run, judge, new_network
@@ -26,7 +26,13 @@ from training.benchmark.summary import score
 from training.calibration import LabelledLogits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from training.adaptation.method import Samples
     from training.benchmark.case import Case
+    from training.data.sources import Source
     from training.networks.compact import CompactUNet
 
 _TOLD = 0.01
@@ -48,16 +54,17 @@ def main() -> None:
     mixes = {"source": shares_of(case.source)}
     for name, value in (("EM", 1.0), (f"EM, temperature {temperature:.2f}", temperature)):
         mixes[name] = em_priors(posteriors(network, batches, temperature=value), mixes["source"])
+    mixes["BBSE"] = bbse_priors(_counts(network, case.in_domain), _predicted_shares(network, batches))
     mixes["the pool's own"] = shares_of(case.pool)
     mixes["the test parts' own"] = shares_of(case.test)
     rows = []
     for name, mix_K in mixes.items():
-        is_raw = name in ("source", "EM")
+        is_raw = name in ("source", "EM")  # neither knows of a temperature
         offsets_K = prior_offsets(mixes["source"], mix_K)
         corrected = with_offsets(network, offsets_K, temperature=1.0 if is_raw else temperature).eval()
-        counts_TP = np.sum([judge(corrected, case.test, n).counts_TP for n in range(len(case.test))], axis=0)
-        accuracy = np.trace(counts_TP) / counts_TP.sum()
-        rows.append((name, f"{score(counts_TP, case.labels).miou:.3f}", f"{accuracy:.3f}"))
+        counts_TP = _counts(corrected, case.test)
+        accuracy = float(counts_TP.trace() / counts_TP.sum())
+        rows.append((name, f"{score(counts_TP.numpy(), case.labels).miou:.3f}", f"{accuracy:.3f}"))
     print(table(("Priors told", "mIoU", "Accuracy"), rows))
     told = [
         (label, *(f"{float(mix_K[channel]):.1%}" for mix_K in mixes.values()))
@@ -66,6 +73,21 @@ def main() -> None:
     ]
     print()
     print(table(("Class", *mixes), told))
+
+
+def _counts(network: CompactUNet, source: Source) -> Tensor:
+    """Pixels by true and predicted label, int64 [K, K]."""
+    return torch.from_numpy(
+        np.sum([judge(network, source, number).counts_TP for number in range(len(source))], axis=0)
+    )
+
+
+def _predicted_shares(network: CompactUNet, batches: Sequence[Samples]) -> Tensor:
+    """Of each label among a network's answers, float64 [K]."""
+    posteriors_PK = posteriors(network, batches)
+    return posteriors_PK.argmax(dim=1).bincount(minlength=posteriors_PK.shape[1]).double() / len(
+        posteriors_PK
+    )
 
 
 def _strengthened(case: Case, folder: Path) -> tuple[CompactUNet, int]:
