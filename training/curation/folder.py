@@ -63,7 +63,8 @@ def alone(out: Path) -> Iterator[None]:
     Raises:
         FolderBusy: One does.
     """
-    with claimed(out.parent / f".{out.name}.lock") as is_mine:
+    place = out.resolve()  # "." has no name
+    with claimed(place.parent / f".{place.name}.lock") as is_mine:
         if not is_mine:
             raise FolderBusy(
                 f"{out} is being made by another process",
