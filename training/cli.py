@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +34,17 @@ def _check_extra() -> None:
         )
 
 
-@click.group()
+class _Group(click.Group):
+    """Shows what a user can mend as one message with its remedy, whichever command it came from."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        try:
+            return super().invoke(ctx)
+        except RemediedError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
 @click.option(
     "--threads", type=click.IntRange(1), default=None, help="Threads of torch; all cores by default."
 )
@@ -185,16 +195,12 @@ def import_(
     without_metadata: bool,  # noqa: FBT001 - click passes options by name
 ) -> None:
     """Install IGN's published weights, such as ign-flair-inc-rgbie-15cl, or a file of their layout."""
-    from training.export import ParityError  # noqa: PLC0415 - as above
     from training.importing.commands import ImportOptions, import_weights  # noqa: PLC0415 - as above
 
     options = ImportOptions(
         like=like, revision=revision, model_id=model_id, without_metadata=without_metadata
     )
-    try:
-        artefact = import_weights(name_or_path, options, into=into)
-    except (RemediedError, ParityError) as error:
-        raise click.ClickException(str(error)) from error
+    artefact = import_weights(name_or_path, options, into=into)
     click.echo(f"{artefact.manifest.key} {artefact.digest[:12]} {artefact.folder}")
 
 

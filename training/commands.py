@@ -18,7 +18,7 @@ from training.machine import write_start
 from training.progress import shown_steps
 from training.recipes.finding import write_origin
 from training.reference import write_reference
-from training.runfolder import find_recipe, read_real, recipe_of, write_fingerprints
+from training.runfolder import find_recipe, read_real, recipe_of, require_own, write_fingerprints
 from training.scenes import load_scenes
 from training.scoring import DOMAIN, band_sets, score, score_real
 
@@ -50,8 +50,9 @@ def fit_recipe(
 ) -> RunState:
     """Draw the scenes that are missing, then train until the limit, looking at unseen images on the way."""
     recipe = find_recipe(name)
-    real = read_real(recipe, data)
     out = out or Path("runs") / recipe.name
+    require_own(recipe, out=out)
+    real = read_real(recipe, data)
     scenes = load_scenes(
         recipe.train,
         bands=recipe.bands,

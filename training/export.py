@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from models.artefact import MANIFEST_NAME, Artefact, describe_file, golden_name
 from models.drift import DriftReference
+from models.errors import RemediedError
 from models.manifest import (
     BandReference,
     CoarseMetrics,
@@ -51,7 +52,7 @@ MIN_AGREEMENT = 0.9999
 log = logging.getLogger(__name__)
 
 
-class ParityError(Exception):
+class ParityError(RemediedError):
     """The exported graph does not compute what the network computes."""
 
 

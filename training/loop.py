@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.errors import RemediedError
 from training.batches import Batch, Mixture
 from training.losses import IGNORED, class_weights, every_second_row, partial_label_loss, within_set_loss
 from training.networks.compact import CompactSpec, CompactUNet
@@ -31,6 +32,10 @@ STEPS_LOG = f"{__name__}.steps"
 """Name of the log that tells of steps: a progress bar takes its place."""
 
 log = logging.getLogger(__name__)
+
+
+class CheckpointMissing(RemediedError):
+    """A run folder holds no weights yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,13 +148,14 @@ def restore(recipe: Recipe, *, mixture: Mixture | None, out: Path) -> RunState:
         out: Run folder.
 
     Raises:
-        FileNotFoundError: There is no checkpoint, and nothing to begin with.
+        CheckpointMissing: There is no checkpoint, and nothing to begin with.
+        RemediedError: There is no artefact that the recipe begins with, or it is of another network.
     """
     path = out / CHECKPOINT_NAME
     torch.manual_seed(recipe.seed)
     if not path.exists():
         if mixture is None:
-            raise FileNotFoundError(f"no checkpoint in {out}; run `orthoscape-train fit` first")
+            raise CheckpointMissing(f"no checkpoint in {out}", remedy="Run `orthoscape-train fit` first.")
         if recipe.begin_with is None:
             mean, std = band_moments(mixture)
             return _new_state(recipe, mean=mean, std=std)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import RemediedError
 from models.manifest import Role
 from models.nomenclature import COSIA
 from training.data import landscapes
@@ -30,6 +31,10 @@ NODATA = 255
 _LANDSCAPE_BANDS: tuple[Role, ...] = ("red", "green", "blue", "nir", "height")
 
 log = logging.getLogger(__name__)
+
+
+class NothingDrawn(RemediedError):
+    """No generated scene was done in time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +110,7 @@ def load_scenes(
         The scenes that are done, as read-only memory maps where all are.
 
     Raises:
-        RuntimeError: Not one scene is done.
+        NothingDrawn: Not one scene is done.
     """
     place = folder / _cache_name(spec, bands=bands)
     _allocate(place, spec, num_bands=len(bands))
@@ -118,7 +123,9 @@ def load_scenes(
             done_N[index] = True
     kept = np.flatnonzero(done_N)
     if not len(kept):
-        raise RuntimeError(f"no scene was drawn within {budget_s:.0f} s")
+        raise NothingDrawn(
+            f"no scene was drawn within {budget_s:.0f} s", remedy="Give them longer: --draw-minutes."
+        )
     image_NCHW = np.load(place / "image.npy", mmap_mode="r")
     classes_NHW = np.load(place / "classes.npy", mmap_mode="r")
     if len(kept) < spec.num_scenes:

@@ -29,6 +29,12 @@ def test_without_torch_it_names_the_extra_in_one_line(monkeypatch):
             ["fit", "mixed_compact", "--data", "dubai=.", "--data", "naip=.", "--data", "treesatai=."],
             "holds no folders 'Tile 1'",
         ),
+        (["fit", "landscapes_compact", "--data", "dubai=."], "does not train on dubai"),
+        (["fit", "mixed_compact", "--data", "dubai=.", "--data", "dubai=.."], "dubai is there twice"),
+        (
+            ["benchmark", "run", "--only", "naip_seasons", "--data", "naip=."],
+            "holds no patches such as",
+        ),
         (["export", "."], "is it a run folder"),
         (["evaluate", "."], "is it a run folder"),
     ],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import toy_mixture, toy_recipe
 
-from training.loop import RunLimits, channel_table, fit, restore
+from training.loop import CheckpointMissing, RunLimits, channel_table, fit, restore
 from training.optimiser import learning_rate_share
 
 
@@ -72,7 +72,7 @@ def test_values_without_a_channel_are_ignored():
 
 
 def test_a_folder_without_a_run_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError, match="orthoscape-train fit"):
+    with pytest.raises(CheckpointMissing, match="orthoscape-train fit"):
         restore(toy_recipe(), mixture=None, out=tmp_path)
 
 

@@ -5,29 +5,39 @@ import io
 import json
 import logging
 import sys
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from toys import toy_recipe
+from toys import toy_coarse, toy_recipe, toy_scenes
 
 from tests.needs import lacking
 from training import runfolder
+from training.batches import Mixture
 from training.cli import main
 from training.curves import draw_curves
 from training.looks import read_lines
 from training.loop import STEPS_LOG
 from training.progress import shown_steps
-from training.recipes import finding
+from training.recipes import RECIPES, finding
+from training.recipes.recipe import LANDSCAPES, Share
+from training.recipes.saved import parse_recipe
 from training.scoring import DOMAIN
 
 
+def fitted(recipe, run, monkeypatch, *, words=()):
+    """What the command says that trains a recipe in a run folder, for two steps unless told otherwise."""
+    monkeypatch.setattr(finding, "RECIPES", {recipe.name: lambda: recipe})
+    monkeypatch.setattr(runfolder, "CACHE_FOLDER", run.parent / "scenes")
+    told = ["fit", recipe.name, "--out", str(run), "--processes", "1", *(words or ("--steps", "2"))]
+    return CliRunner().invoke(main, told)
+
+
 def test_a_run_ends_with_a_look_and_its_curves(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(finding, "RECIPES", {"landscapes_compact": toy_recipe})
-    monkeypatch.setattr(runfolder, "CACHE_FOLDER", tmp_path / "scenes")
     run = tmp_path / "run"
-    words = ["fit", "landscapes_compact", "--out", str(run), "--steps", "2", "--processes", "1"]
-    result = CliRunner().invoke(main, words)
+    result = fitted(toy_recipe(), run, monkeypatch)
     assert result.exit_code == 0, result.output
     (look,) = read_lines(run / "metrics.jsonl")
     assert (look["step"], look["domain"]) == (2, DOMAIN)
@@ -36,6 +46,63 @@ def test_a_run_ends_with_a_look_and_its_curves(tmp_path, monkeypatch, caplog):
     is_drawn = importlib.util.find_spec("matplotlib") is not None
     assert (run / "curves.png").exists() == is_drawn
     assert ("no curves are drawn" in caplog.text) != is_drawn
+
+
+def test_a_folder_goes_on_with_its_own_recipe_alone(tmp_path, monkeypatch):
+    run, recipe = tmp_path / "run", toy_recipe()
+    assert fitted(recipe, run, monkeypatch).exit_code == 0
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    other = replace(recipe, seed=7, peak_learning_rate=1e-9)
+    refused = fitted(other, run, monkeypatch, words=("--steps", "4"))
+    assert refused.exit_code == 1
+    assert "the seed, peak_learning_rate of its recipe differ(s)\n  Name another folder" in refused.output
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    longer = replace(recipe, title="Longer", num_steps=4)
+    assert fitted(longer, run, monkeypatch, words=("--steps", "4")).exit_code == 0
+    assert json.loads((run / "recipe.json").read_text())["num_steps"] == 4
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_read_back_from_its_file_as_it_was(name):
+    recipe = RECIPES[name]()
+    assert parse_recipe(json.loads(json.dumps(asdict(recipe)))) == recipe
+
+
+def test_a_run_that_goes_on_with_other_images_says_so(tmp_path, caplog):
+    shares = (Share(source=LANDSCAPES, num_samples=1), Share(source="coarse", num_samples=1))
+    recipe, coarse = toy_recipe(shares=shares), toy_coarse()
+    scenes = toy_scenes().as_source(recipe.channels)
+    (tmp_path / "checkpoint.pt").touch()
+    for source, is_told in (
+        (coarse, False),
+        (coarse, False),
+        (replace(coarse, images=[np.flipud(image) for image in coarse.images]), True),
+    ):
+        caplog.clear()
+        runfolder.write_fingerprints(Mixture.of([scenes, source], recipe), out=tmp_path)
+        assert ("coarse has changed since" in caplog.text) == is_told
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "said"),
+    [
+        ({"begin_with": "nothing"}, ("--steps", "1"), "no model 'nothing'"),
+        ({}, ("--draw-minutes", "0"), "--draw-minutes"),
+    ],
+)
+def test_what_a_run_lacks_is_said_with_its_remedy(changes, words, said, tmp_path, monkeypatch):
+    if "--draw-minutes" in words:
+        monkeypatch.setattr("training.scenes._run", lambda *_, **__: iter(()))
+    refused = fitted(toy_recipe(**changes), tmp_path / "run", monkeypatch, words=words)
+    assert (refused.exit_code, said in refused.output) == (1, True), refused.output
+
+
+def test_a_run_folder_without_weights_is_not_judged(tmp_path, monkeypatch):
+    recipe = toy_recipe()
+    monkeypatch.setattr(finding, "RECIPES", {recipe.name: lambda: recipe})
+    (tmp_path / "recipe.json").write_text(json.dumps(asdict(recipe)))
+    refused = CliRunner().invoke(main, ["evaluate", str(tmp_path)])
+    assert (refused.exit_code, "Run `orthoscape-train fit` first" in refused.output) == (1, True)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

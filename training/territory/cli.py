@@ -68,8 +68,7 @@ def adapt(  # noqa: PLR0913  click passes options by name
     seed: int,
 ) -> None:
     """Make a new artefact for a territory, from its unlabelled orthophotos; resumes where it was stopped."""
-    from training.export import ParityError  # noqa: PLC0415 - the command must start without torch
-    from training.territory.commands import adapt_artefact  # noqa: PLC0415 - as above
+    from training.territory.commands import adapt_artefact  # noqa: PLC0415 - it must start without torch
     from training.territory.request import Request  # noqa: PLC0415 - as above
 
     if steps is not None and minutes is not None:
@@ -94,7 +93,7 @@ def adapt(  # noqa: PLR0913  click passes options by name
                 ),
                 each_part=show,
             )
-    except (RemediedError, ParityError) as error:
+    except RemediedError as error:
         raise click.ClickException(str(error)) from error
     evidence, made = adapted.evidence, adapted.artefact
     click.echo(f"{evidence.agreement:.1%} of pixels keep their class")
@@ -131,8 +130,7 @@ def calibrate(  # noqa: PLR0913  click passes options by name
     seed: int,
 ) -> None:
     """Refit an artefact's confidence on labelled images, as a new version of it."""
-    from training.export import ParityError  # noqa: PLC0415 - the command must start without torch
-    from training.territory.calibrating import (  # noqa: PLC0415 - as above
+    from training.territory.calibrating import (  # noqa: PLC0415 - it must start without torch
         CalibrationRequest,
         calibrate_artefact,
     )
@@ -154,7 +152,7 @@ def calibrate(  # noqa: PLR0913  click passes options by name
                 seed=seed,
             )
         )
-    except (RemediedError, ParityError) as error:
+    except RemediedError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
         f"temperature {made.temperature_before:g} -> {made.temperature:g}, expected calibration error"
