@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from training.data.ground import Box
     from training.data.samples import Split
 
@@ -32,6 +34,8 @@ _WORDS: dict[str, Split] = {
 }
 _STRAIGHT_M = 100.0
 """Sides are told by points so far apart before they are brought into another reference system."""
+_SLACK_M = 0.01
+"""What reprojection and its chords are off by is less: a patch on an area's edge lies in it all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,8 @@ class PlacedAreas:
     def splits_of(self, bounds: Sequence[Box], *, guard: float) -> list[Split | None]:
         """Whose each rectangle is: wholly inside one split's areas, and a guard away from all others.
 
+        Inside is to a centimetre. Without a guard, areas may touch.
+
         Args:
             bounds: Of rectangles in the reference system.
             guard: In its units.
@@ -109,13 +115,11 @@ class PlacedAreas:
             None for those that are nobody's.
         """
         rectangles = shapely.box(*np.asarray(bounds, dtype=float).reshape(-1, 4).T)
-        inside = {split: shapely.covers(ground, rectangles) for split, ground in self.whole.items()}
-        near = {
-            split: shapely.dwithin(ground, rectangles, guard)
-            if not ground.is_empty
-            else np.zeros(len(rectangles), dtype=bool)
+        inside = {
+            split: shapely.covers(_grown(ground, _SLACK_M), rectangles)
             for split, ground in self.whole.items()
         }
+        near = {split: _is_near(ground, rectangles, guard=guard) for split, ground in self.whole.items()}
         told: list[Split | None] = []
         for index in range(len(rectangles)):
             whose = [
@@ -125,3 +129,20 @@ class PlacedAreas:
             ]
             told.append(whose[0] if whose else None)
         return told
+
+
+def _is_near(ground: shapely.Geometry, rectangles: NDArray[np.object_], *, guard: float) -> NDArray[np.bool_]:
+    """Which rectangles lie on some ground, or within the guard of it."""
+    is_near: NDArray[np.bool_]
+    if ground.is_empty:
+        is_near = np.zeros(len(rectangles), dtype=bool)
+    elif guard:
+        # Those inside their own areas may stand out by as much.
+        is_near = shapely.dwithin(ground, rectangles, guard + _SLACK_M)
+    else:
+        is_near = shapely.intersects(_grown(ground, -_SLACK_M), rectangles)
+    return is_near
+
+
+def _grown(ground: shapely.Geometry, by_m: float) -> shapely.Geometry:
+    return shapely.buffer(ground, by_m, join_style="mitre")

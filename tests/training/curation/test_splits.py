@@ -11,6 +11,7 @@ from curated_territory import GUARD_M, PATCH_PX, bytes_of, ground_of, least_dist
 from tiny_orthos import LEFT_M, TOP_M, truth, write_cosia, write_ortho, write_vector
 
 from models.errors import RemediedError
+from training.curation.areas import Areas
 from training.curation.commands import curate
 from training.curation.request import Splitting
 from training.data.ground import block_at, blocks_under, widened
@@ -61,6 +62,35 @@ def test_areas_say_whose_ground_it_is(asked, tmp_path):
     assert made.summary.left_out["no area"] > 0
     assert any("test has no patch: give it larger areas" in each for each in made.summary.warnings)
     assert not any("--block-m" in each or "--seed" in each for each in made.summary.warnings)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:2154", "EPSG:4326", "EPSG:32631", "EPSG:3857"])
+@pytest.mark.parametrize(("guard", "num_each"), [(0.0, 48), (5.0, 40)])
+def test_no_patch_is_lost_along_edges_of_areas_in_whichever_reference_system(crs, guard, num_each):
+    side = 64 * 0.2
+    bounds = [
+        (round(LEFT_M + col * side, 6), round(TOP_M - (row + 1) * side, 6),
+         round(LEFT_M + (col + 1) * side, 6), round(TOP_M - row * side, 6))
+        for row in range(8) for col in range(12)
+    ]  # fmt: skip
+    halves = [
+        shapely.box(LEFT_M + first * side, TOP_M - 8 * side, LEFT_M + (first + 6) * side, TOP_M)
+        for first in (0, 6)
+    ]
+    to_areas = pyproj.Transformer.from_crs(2154, crs, always_xy=True)
+    drawn = shapely.transform(shapely.segmentize(halves, 50.0), to_areas.transform, interleaved=False)
+    areas = Areas(polygons=tuple(drawn), splits=("train", "test"), crs=crs)
+    told = areas.among(pyproj.CRS(2154).to_wkt()).splits_of(bounds, guard=guard)
+    assert (told.count("train"), told.count("test")) == (num_each, num_each)
+    grounds = {
+        split: [box for box, its in zip(bounds, told, strict=True) if its == split] for split in set(told)
+    }
+    apart = min(
+        shapely.box(*one).distance(shapely.box(*other))
+        for one in grounds["train"]
+        for other in grounds["test"]
+    )
+    assert apart >= guard
 
 
 @pytest.mark.parametrize(
