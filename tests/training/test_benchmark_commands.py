@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from benchmark_toys import TINY, case, source
+from benchmark_toys import TINY, case, outcome, source
 from click.testing import CliRunner
 from PIL import Image
 
@@ -122,3 +122,21 @@ def test_pictures_hold_labels_at_the_size_of_the_images(tmp_path):
             assert (picture.size, picture.mode) == ((50, 50), "L")
             assert set(np.unique(np.asarray(picture))) <= {0, 1}
     assert write_report(plan, out=tmp_path / "report")["tile_7"]["targets"]["t"]["A"] is None
+
+
+def test_runs_of_several_budgets_are_not_told_as_one_comparison(tmp_path):
+    rows = [("naip_seasons", name) for name in ("east_old", "west_new")]
+    EXPERIMENTS_OF_TEST["naip_seasons"] = [case(target=name) for _, name in rows]
+    plan = Plan(
+        experiments=("naip_seasons",),
+        data={"naip": tmp_path},
+        seeds=(0,),
+        methods=("fda",),
+        budget=TINY,
+        folder=tmp_path / "runs",
+    )
+    for row, budget in zip(rows, (TINY, dataclasses.replace(TINY, base_steps=4)), strict=True):
+        dataclasses.replace(outcome(row, "S1", 0.4), budget=budget).write(plan.folder)
+    with pytest.raises(ValueError, match="one budget, these have 2"):
+        write_report(plan, out=tmp_path / "report")
+    assert not (tmp_path / "report").exists()

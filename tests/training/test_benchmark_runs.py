@@ -3,8 +3,10 @@
 import dataclasses
 import errno
 import fcntl
+import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ import pytest
 import torch
 from benchmark_toys import TINY, case, run_of, source, weights
 
+from training.benchmark import bases, runs
 from training.benchmark.case import Case
 from training.benchmark.corrections import CORRECTIONS
 from training.benchmark.runs import Outcome, do_run
@@ -146,6 +149,44 @@ def test_outcomes_of_another_budget_are_not_taken_for_this_one_s(tmp_path):
         work_off(queue, shorter, TINY, folder=tmp_path)
     with pytest.raises(ValueError, match="other data"):
         work_off(queue, {("naip_seasons", "one"): case(seed=9)}, TINY, folder=tmp_path)
+
+
+def test_what_was_judged_by_other_truth_is_not_taken_for_this_one_s(tmp_path):
+    row, each = ("naip_seasons", "one"), case()
+    queue = [run_of(each, "S1")]
+    work_off(queue, {row: each}, TINY, folder=tmp_path)
+    for changes in (
+        {"test": permuted(each.test)},
+        {"in_domain": permuted(each.in_domain)},
+        {"pool": permuted(each.pool)},
+    ):
+        with pytest.raises(ValueError, match="judged on other"):
+            work_off(queue, {row: dataclasses.replace(each, **changes)}, TINY, folder=tmp_path)
+    path = tmp_path / f"{queue[0].name}.json"
+    of_before = {name: value for name, value in json.loads(path.read_text()).items() if name != "truth"}
+    path.write_text(json.dumps(of_before))
+    assert work_off(queue, {row: each}, TINY, folder=tmp_path) == 0
+
+
+def test_waiting_for_a_base_that_another_process_teaches_counts_as_no_work(tmp_path, monkeypatch):
+    each = case()
+    do_run(run_of(each, "S1"), each, TINY, folder=tmp_path / "other")
+    (taught,) = (tmp_path / "other" / "bases").iterdir()
+    place = tmp_path / "bases" / taught.name
+
+    def wait(seconds):
+        clock[0] += seconds
+        if clock[0] >= 4 * bases.WAIT_S:
+            shutil.copyfile(taught, place)
+
+    clock = [0.0]
+    monkeypatch.setattr(bases.time, "sleep", wait)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
+    with claimed(place.with_suffix(".lock")) as is_mine:
+        assert is_mine
+        outcome = do_run(run_of(each, "S1"), each, TINY, folder=tmp_path)
+    assert clock[0] == 4 * bases.WAIT_S
+    assert outcome.seconds == 0
 
 
 def test_rows_with_one_source_share_their_bases(tmp_path):

@@ -31,7 +31,13 @@ WAIT_S = 5.0
 
 
 def taught_once(
-    teach: Callable[[], CompactUNet], network: CompactUNet, case: Case, spec: FitSpec, *, folder: Path
+    teach: Callable[[], CompactUNet],
+    network: CompactUNet,
+    case: Case,
+    spec: FitSpec,
+    *,
+    folder: Path,
+    waited: Callable[[float], None],
 ) -> CompactUNet:
     """The base of a case from its file, or taught now and kept.
 
@@ -41,6 +47,7 @@ def taught_once(
         case: Of which the source alone is looked at.
         spec: How the base is fitted.
         folder: Of runs.
+        waited: Told the seconds of each wait for another process.
     """
     shape = {key: value for key, value in asdict(network.spec).items() if key not in ("mean", "std")}
     content = json.dumps([case.source.fingerprint(), asdict(spec), shape], sort_keys=True)
@@ -53,6 +60,8 @@ def taught_once(
                 torch.save(taught.state_dict(), partial)
                 partial.replace(path)
                 return taught
-        time.sleep(WAIT_S)
+        if not path.is_file():
+            time.sleep(WAIT_S)
+            waited(WAIT_S)
     network.load_state_dict(torch.load(path, weights_only=True))
     return network.eval()

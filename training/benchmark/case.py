@@ -49,6 +49,15 @@ class Case:
             digest.update(np.ascontiguousarray(image_CHW).data)
         return digest.hexdigest()
 
+    def truth(self) -> str:
+        """sha256 of what runs are judged on, and of the pool's labels, which the oracle sees."""
+        digest = hashlib.sha256(self.test.fingerprint().encode())
+        if self.in_domain is not None:
+            digest.update(self.in_domain.fingerprint().encode())
+        for labels_HW in self.pool.labels:
+            digest.update(np.ascontiguousarray(labels_HW).data)
+        return digest.hexdigest()
+
 
 def ignoring(source: Source, is_ignored: Sequence[NDArray[np.bool_]]) -> Source:
     """The same images with some labels taken away."""

@@ -112,9 +112,13 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
 
     Returns:
         The summary.
+
+    Raises:
+        ValueError: Runs were made with several budgets.
     """
     cases = plan.cases()
     results = read_results(plan, cases)
+    budget = _budget(results)
     ceilings = {row: case.ceiling for row, case in cases.items()}
     summary = summarise(results, candidates=plan.methods, ceilings=ceilings)
     out.mkdir(parents=True, exist_ok=True)
@@ -133,7 +137,7 @@ def write_report(plan: Plan, *, out: Path) -> dict[str, Any]:
             }
             for outcome in results.outcomes.values()
         ],
-        "budget": _budget(results),
+        "budget": budget,
     }
     (out / RESULTS_NAME).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     (out / TABLES_NAME).write_text(write_tables(summary, drifts), encoding="utf-8")
@@ -216,7 +220,15 @@ def _draw(plan: Plan, results: Results, row: tuple[str, str], case: Case, *, out
 
 
 def _budget(results: Results) -> dict[str, Any] | None:
-    budgets = [outcome.budget for outcome in results.outcomes.values()]
+    """The budget of all runs.
+
+    Raises:
+        ValueError: They have several: what they gave cannot be compared.
+    """
+    budgets = list(dict.fromkeys(outcome.budget for outcome in results.outcomes.values()))
+    if len(budgets) > 1:
+        told = "; ".join(str(budget) for budget in budgets)
+        raise ValueError(f"runs of one report need one budget, these have {len(budgets)}: {told}")
     return dict(vars(budgets[0])) if budgets else None
 
 

@@ -26,7 +26,7 @@ from training.evaluate import raw_logits
 from training.networks.compact import CompactSpec, CompactUNet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -117,8 +117,11 @@ class Outcome:
     """Of each bin of confidence: pixels, mean confidence, share that is right."""
     labels: list[str]
     seconds: float
+    """Of teaching and judging; waiting for a base that another process taught is not among them."""
     base_share: float | None = None
     """The case's; None in outcomes written before it was kept."""
+    truth: str | None = None
+    """Digest of what was judged on; None as above."""
 
     def write(self, folder: Path) -> None:
         """As ``<name>.json``; whole or not at all."""
@@ -150,7 +153,8 @@ def do_run(run: Run, case: Case, budget: Budget, *, folder: Path) -> Outcome:
     """
     began_s = time.monotonic()
     torch.manual_seed(run.seed)
-    network = teach(run, case, budget, folder=folder)
+    waited_s: list[float] = []
+    network = teach(run, case, budget, folder=folder, waited=waited_s.append)
     path = folder / f"{run.name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), path)
@@ -167,15 +171,26 @@ def do_run(run: Run, case: Case, budget: Budget, *, folder: Path) -> Outcome:
         else _pooled([judge(network, case.in_domain, number) for number in range(len(case.in_domain))]),
         reliability=_reliability(bins_M3B.sum(axis=0)),
         labels=list(case.labels),
-        seconds=round(time.monotonic() - began_s, 1),
+        seconds=round(time.monotonic() - began_s - sum(waited_s), 1),
         base_share=case.base_share,
+        truth=case.truth(),
     )
     outcome.write(folder)
     return outcome
 
 
-def teach(run: Run, case: Case, budget: Budget, *, folder: Path) -> CompactUNet:
-    """The network of a run, in evaluation mode."""
+def teach(
+    run: Run, case: Case, budget: Budget, *, folder: Path, waited: Callable[[float], None]
+) -> CompactUNet:
+    """The network of a run, in evaluation mode.
+
+    Args:
+        run: Which.
+        case: What it learns from.
+        budget: How much it gets.
+        folder: Of runs.
+        waited: Told the seconds that went by while another process taught its base.
+    """
     members = torch.eye(len(case.source.sets), dtype=torch.bool)
     source = Pool.labelled(case.source)
     problem = Problem(source=source, target=Pool.unlabelled(case.pool), members_SK=members)
@@ -188,7 +203,12 @@ def teach(run: Run, case: Case, budget: Budget, *, folder: Path) -> CompactUNet:
         network.load_state_dict(torch.load(folder / f"{begun.name}.pt", weights_only=True))
     if is_base:
         return taught_once(
-            lambda: fit_method(network, problem, Plain(), spec), network, case, spec, folder=folder
+            lambda: fit_method(network, problem, Plain(), spec),
+            network,
+            case,
+            spec,
+            folder=folder,
+            waited=waited,
         )
     if run.role in CORRECTIONS:
         return corrected(network, case, run.role, crop_px=spec.crop_px)

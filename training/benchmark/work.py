@@ -47,11 +47,12 @@ def work_off(
         How many were done here.
 
     Raises:
-        ValueError: An outcome in the folder was made with another budget, or from other data.
+        ValueError: An outcome in the folder was made with another budget, from other data or judged on other.
     """
     num_done, queued = 0, {*queue}
-    fingerprint = cache(lambda row: cases[row].fingerprint())  # of gigabytes, and asked for at each look
-    while pending := [run for run in queue if not _is_done(run, cases, budget, fingerprint, folder=folder)]:
+    # Of gigabytes, and asked for at each look.
+    digests = cache(lambda row: (cases[row].fingerprint(), cases[row].truth()))
+    while pending := [run for run in queue if not _is_done(run, cases, budget, digests, folder=folder)]:
         num_done_before = num_done
         for run in pending:
             begun = run.begins_with
@@ -75,7 +76,7 @@ def _is_done(
     run: Run,
     cases: Mapping[Row, Case],
     budget: Budget,
-    fingerprint: Callable[[Row], str],
+    digests: Callable[[Row], tuple[str, str]],
     *,
     folder: Path,
 ) -> bool:
@@ -84,9 +85,10 @@ def _is_done(
         return False
     row = run.experiment, run.target
     is_same_budget = known.budget == budget and known.base_share in (None, cases[row].base_share)
-    if not is_same_budget or known.fingerprint != fingerprint(row):
+    fingerprint, truth = digests(row)
+    if not is_same_budget or known.fingerprint != fingerprint or known.truth not in (None, truth):
         raise ValueError(
-            f"{folder / run.name}.json was made with another budget or from other data: "
+            f"{folder / run.name}.json was made with another budget, from other data or judged on other: "
             "give another folder, or the options that it was made with"
         )
     return True
