@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,15 +21,17 @@ from toys import EXPORTS
 
 from models.artefact import Artefact
 from training.adaptation.checkpoints import Checkpoint
+from training.data.label_sets import label_sets
 from training.data.orthos import open_orthos
+from training.data.sources import Source
 from training.export import run_graph
 from training.territory import methods, task
-from training.territory.calibrating import CalibrationRequest, calibrate_artefact
+from training.territory.calibrating import CalibrationRequest, _halves, calibrate_artefact
 from training.territory.commands import adapt_artefact
 from training.territory.errors import AdaptationError
 from training.territory.notes import write_note
 from training.territory.pieces import read_pieces
-from training.territory.request import Request
+from training.territory.request import Request, name_of
 
 pytestmark = EXPORTS
 
@@ -235,6 +238,9 @@ def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path)
     write_ortho(tmp_path / "grey.tif", classes_HW=truth(), num_bands=1)
     write_ortho(tmp_path / "two" / "a.tif", classes_HW=truth())
     write_ortho(tmp_path / "two" / "b.tif", classes_HW=truth(), crs="EPSG:32631")
+    for name, latitude in (("a", 46), ("b", 49)):
+        own = f"+proj=laea +lat_0={latitude} +lon_0=3 +x_0=652000 +y_0=6862000 +ellps=GRS80"
+        write_ortho(tmp_path / "codeless" / f"{name}.tif", classes_HW=truth(), crs=own)
     write_cosia(tmp_path / "far.gpkg", truth(), left_m=LEFT_M + 50_000.0)
     (tmp_path / "halves" / "images").mkdir(parents=True)
     bare = make_bare(house, tmp_path)
@@ -244,6 +250,7 @@ def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path)
         ({"target": tmp_path / "coarse.tif"}, "pixels of 5 m"),
         ({"target": tmp_path / "grey.tif"}, "missing bands"),
         ({"target": tmp_path / "two"}, "EPSG:32631"),
+        ({"target": tmp_path / "codeless"}, "is in one without a code"),
         ({"labels": tmp_path / "far.gpkg"}, "cover none of the"),
         ({"method": "magic"}, "no method 'magic'"),
         ({"method": "fda", "source": "none"}, "--source is none"),
@@ -265,7 +272,7 @@ def test_an_artefact_that_always_read_near_infrared_is_not_served_without(asked,
         adapt_artefact(replace(asked, artefact=str(tmp_path / "artefacts" / "always")))
 
 
-def test_calibration_keeps_the_weights_and_tells_both_errors(asked, house, tmp_path):
+def test_calibration_keeps_the_weights_and_tells_both_errors(asked, house, tmp_path, caplog):
     write_cosia(tmp_path / "labels.gpkg", truth())
     made = calibrate_artefact(
         CalibrationRequest(
@@ -277,8 +284,42 @@ def test_calibration_keeps_the_weights_and_tells_both_errors(asked, house, tmp_p
     assert made.artefact.manifest.temperature == made.temperature
     assert made.ece < made.ece_before
     assert f"| {made.ece_before:.4f} | {made.ece:.4f} |" in made.artefact.card()
+    assert "toy-rgbi@0.1.0 reads nir, which orthos lacks" in caplog.text
+    assert "Images there have no nir: the band stood at its mean." in made.artefact.card()
     with pytest.raises(AdaptationError, match="nothing to calibrate on"):
         calibrate_artefact(CalibrationRequest(artefact=asked.artefact, into=asked.into))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_calibration_is_judged_on_other_ground_than_it_is_fitted_on(seed):
+    grounds = [(col, row) for col in range(5) for row in range(3)]
+    rng = np.random.default_rng(seed)
+    labels = [np.full((2, 2), 255 if rank == 7 else 0, np.uint8) for rank in range(len(grounds))]
+    one = Source(
+        name="one",
+        images=[np.array([[[col]], [[row]]], np.uint8) for col, row in grounds],
+        labels=labels,
+        domains=("sheet.tif",) * len(grounds),
+        sets=label_sets(building=(0,)),
+    )
+    halves = [[tuple(image.ravel().tolist()) for image in half.images] for half in _halves(one, seed=seed)]
+    assert sorted(halves[0] + halves[1]) == [ground for ground in grounds if ground != grounds[7]]
+    west, east = sorted(halves)
+    assert max(west) < min(east)
+    assert len(west) == len(east)
+    several = replace(one, domains=tuple(str(rng.integers(4)) for _ in grounds))
+    fitted_on, judged_on = _halves(several, seed=seed)
+    assert not set(fitted_on.domains) & set(judged_on.domains)
+    with pytest.raises(AdaptationError, match="1 labelled image"):
+        _halves(replace(one, labels=[*labels[:1], *[labels[7]] * (len(grounds) - 1)]), seed=seed)
+
+
+def test_a_territory_has_the_name_of_its_folder_however_that_is_spelled(tmp_path, monkeypatch):
+    (tmp_path / "gironde-0.2m" / "west").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "gironde-0.2m")
+    for place in (".", "west/..", tmp_path / "gironde-0.2m"):
+        assert name_of(Path(place)) == "gironde-0.2m"
+    assert name_of(Path("sheet.v2.tif")) == "sheet.v2"
 
 
 def make_bare(house, tmp_path):

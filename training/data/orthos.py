@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rasterio.crs import CRS
 
 from models.errors import RemediedError
 from service.rasters.bands import known_roles
@@ -125,9 +126,9 @@ def open_orthos(place: Path, *, bands: Sequence[Role], gsd_m: Range, irc: Path |
         _require_resolution(ortho, gsd_m)
     first = orthos[0]
     for ortho in orthos[1:]:
-        if ortho.facts.epsg != first.facts.epsg:
+        if not _is_same_crs(ortho, first):
             raise OrthosUnusable(
-                f"{ortho.path} is in EPSG:{ortho.facts.epsg}, {first.path} in EPSG:{first.facts.epsg}",
+                f"{ortho.path} is in {_crs_told(ortho)}, {first.path} in {_crs_told(first)}",
                 remedy="Adapt to one reference system at a time, or gdalwarp -t_srs those of the other.",
             )
         if ortho.bands != first.bands:
@@ -233,6 +234,18 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
     return Ortho(
         path=path, facts=facts, spec=spec, bands=here, grid=grid, gsd_m=how.gsd_m or max(facts.gsd_m)
     )
+
+
+def _is_same_crs(ortho: Ortho, other: Ortho) -> bool:
+    """By code, or by definition where both have none."""
+    codes = ortho.facts.epsg, other.facts.epsg
+    if codes != (None, None):
+        return codes[0] == codes[1]
+    return bool(CRS.from_wkt(ortho.crs_wkt) == CRS.from_wkt(other.crs_wkt))
+
+
+def _crs_told(ortho: Ortho) -> str:
+    return "one without a code" if ortho.facts.epsg is None else f"EPSG:{ortho.facts.epsg}"
 
 
 def _require_resolution(ortho: Ortho, gsd_m: Range) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from models.nomenclature import get_nomenclature
 from training.calibration import LabelledLogits
 from training.data.annotations import open_annotations
 from training.data.orthos import open_orthos
+from training.data.samples import IGNORED
 from training.data.sources import VALIDATION, load_source
 from training.export import Exported, write_artefact
 from training.importing.commands import models_folder
@@ -18,6 +20,7 @@ from training.outcomes import Outcomes
 from training.territory.drifting import drift_recalibrated, drift_told
 from training.territory.errors import LabelsUnfit
 from training.territory.pieces import as_source, read_pieces
+from training.territory.request import name_of
 from training.territory.start import Start, find_start, folder_for, next_version
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from models.artefact import Artefact
     from models.manifest import Role
     from training.data.sources import Source
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,14 @@ def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
     into = request.into or models_folder()
     start = find_start(request.artefact, into=into)
     source = _labelled(request, start)
+    if unseen := _unseen(start, source):
+        log.warning(
+            "%s reads %s, which %s lacks: what is fitted is its confidence without; an artefact that does not"
+            " read it is calibrated better",
+            start.artefact.manifest.key,
+            ", ".join(unseen),
+            source.name,
+        )
     fitted_on, judged_on = _halves(source, seed=request.seed)
     logits = [
         LabelledLogits.of(
@@ -95,7 +108,7 @@ def calibrate_artefact(request: CalibrationRequest) -> Calibrated:
             metrics=manifest.metrics,
             coarse_metrics=manifest.coarse_metrics,
             provenance=manifest.provenance,
-            card=_card(start, version, source.name, temperatures=(before, after), eces=eces),
+            card=_card(start, version, source, temperatures=(before, after), eces=eces),
             training=manifest.training,
             has_weights=manifest.training.weights_of is None,
             drift=drift_recalibrated(start, source, served),
@@ -132,9 +145,10 @@ def _labelled(request: CalibrationRequest, start: Start) -> Source:
     pieces = read_pieces(
         orthos, recipe.bands, annotations=open_annotations(request.labels), seed=request.seed
     )
+    labelled = [piece for piece in (*pieces.adapted_on, *pieces.held_out) if piece.is_labelled]
     return as_source(
-        [piece for piece in (*pieces.adapted_on, *pieces.held_out) if piece.is_labelled],
-        request.target.stem,
+        sorted(labelled, key=lambda piece: piece.block),  # from west to east: see `_halves`
+        name_of(request.target),
         channels=recipe.channels,
         nomenclature=get_nomenclature(recipe.nomenclature),
         bands=len(recipe.bands),
@@ -142,28 +156,45 @@ def _labelled(request: CalibrationRequest, start: Start) -> Source:
 
 
 def _halves(source: Source, *, seed: int) -> tuple[Source, Source]:
-    """Domains on one side or the other, or images where there is one domain.
+    """Domains on one side or the other; where there is one, its first images and its last ones.
+
+    Images of one domain come as they lie on the ground. Drawn one by one they would be neighbours of each
+    other, and the half that is judged on would be no other ground.
 
     Raises:
-        LabelsUnfit: There is one image.
+        LabelsUnfit: One image is labelled, or none.
     """
-    if len(source) < 2:
+    labelled = [
+        number for number, labels_HW in enumerate(source.labels) if (np.asarray(labels_HW) != IGNORED).any()
+    ]
+    if len(labelled) < 2:
         raise LabelsUnfit(
-            f"{source.name} is one labelled image: nothing is left to judge on",
+            f"{source.name} has {len(labelled)} labelled image(s): nothing is left to judge on",
             remedy="Give more of them, or larger ones.",
         )
-    domains = sorted(set(source.domains))
-    keys = source.domains if len(domains) > 1 else tuple(str(number) for number in range(len(source)))
-    order = np.random.default_rng([seed, 3]).permutation(sorted(set(keys)))
-    first = set(order[: (len(order) + 1) // 2].tolist())
-    named = replace(source, domains=keys)
-    return named.of_domains(first), named.of_domains(set(keys) - first)
+    domains = {number: source.domains[number] for number in labelled}
+    if len(set(domains.values())) == 1:
+        middle = (len(labelled) + 1) // 2
+        domains = {number: "first" if rank < middle else "last" for rank, number in enumerate(labelled)}
+    order = np.random.default_rng([seed, 3]).permutation(sorted(set(domains.values())))
+    fitted_on = set(order[: (len(order) + 1) // 2].tolist())
+    named = replace(source, domains=tuple(domains.get(number, "") for number in range(len(source))))
+    return named.of_domains(fitted_on), named.of_domains(set(domains.values()) - fitted_on)
+
+
+def _unseen(start: Start, source: Source) -> tuple[str, ...]:
+    """Bands that the artefact reads and the images lack: they stand at their mean."""
+    return tuple(
+        band
+        for row, band in enumerate(start.recipe.bands)
+        if row in source.absent and band in start.reads.bands
+    )
 
 
 def _card(
     start: Start,
     version: str,
-    name: str,
+    source: Source,
     *,
     temperatures: tuple[float, float],
     eces: tuple[float, float],
@@ -176,8 +207,9 @@ def _card(
         "## Calibrated",
         "",
         f"The weights are those of `{manifest.key}`; what is said above of confidence and of graphs in lower",
-        f"precision is said of that one. The temperature was fitted on half of {name}; the expected",
+        f"precision is said of that one. The temperature was fitted on half of {source.name}; the expected",
         "calibration error is that of the other half.",
+        *(f"Images there have no {band}: the band stood at its mean." for band in _unseen(start, source)),
         "",
         "| | before | after |",
         "|---|---|---|",

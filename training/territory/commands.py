@@ -75,7 +75,7 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
             "%d blocks are few: statistics are those of one place; give more orthophotos of the territory",
             len(pieces.adapted_on),
         )
-    model_id = request.model_id or f"{start.artefact.manifest.id}-{slug(request.target.stem)}"
+    model_id = request.model_id or f"{start.artefact.manifest.id}-{slug(request.territory)}"
     run = request.out or Path("runs") / f"adapt-{model_id}"
     task = Task(start=start, method=method, request=request, pieces=pieces, bands=bands, run=run)
     began_s = time.monotonic()
@@ -95,10 +95,10 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
     base = start.artefact.manifest
     facts = AdaptationFacts(
         key=f"{model_id} {version}",
-        title=f"{start.recipe.title}, adapted to {request.target.stem}",
+        title=f"{start.recipe.title}, adapted to {request.territory}",
         bands=bands,
         begun_with=base,
-        territory=request.target.stem,
+        territory=request.territory,
         num_orthos=len(orthos),
         num_pieces=len(pieces.adapted_on),
         side_px=pieces.side_px,
@@ -118,7 +118,7 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
             title=facts.title,
             bands=bands,
             temperature=temperature,
-            metrics={} if evidence.after is None else {f"{request.target.stem}, held out": evidence.after},
+            metrics={} if evidence.after is None else {f"{request.territory}, held out": evidence.after},
             provenance=base.provenance,
             card=write_card(facts, evidence),
             training=Training(
@@ -129,7 +129,7 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
             ),
             has_weights=True,
             drift=drift.reference,
-            domains=(*base.domains, request.target.stem),
+            domains=(*base.domains, request.territory),
             licence=base.licence,
         ),
         network,

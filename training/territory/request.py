@@ -36,6 +36,17 @@ class Request:
     """Of generated scenes."""
 
     @property
+    def territory(self) -> str:
+        """What the artefact, its card and its domain call the target."""
+        return name_of(self.target)
+
+    @property
     def drawing(self) -> sources.Drawing:
         """How a source is drawn."""
         return sources.Drawing(num_scenes=self.num_scenes, cache=self.cache, seed=self.seed)
+
+
+def name_of(place: Path) -> str:
+    """The name of a folder, or of a file without its ending; ``.`` has its folder's."""
+    there = place.resolve()
+    return (there.name if there.is_dir() else there.stem) or "territory"

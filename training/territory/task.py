@@ -156,7 +156,7 @@ class Task:
         return drift_of_territory(
             self.start,
             self.pieces.adapted_on,
-            name=self.request.target.stem,
+            name=self.request.territory,
             bands=self.bands,
             adapted=Outcomes(
                 network=network,
