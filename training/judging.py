@@ -57,6 +57,19 @@ def count(source: Source, predict: Predict, *, num_classes: int) -> NDArray[np.i
     return counts_SV
 
 
+def assigned(source: Source, predict: Predict, *, num_classes: int) -> NDArray[np.int64]:
+    """`assign` by what a network says of a source that was trained on.
+
+    It is not asked where no class is in two sets: each then stands for the one that it is in.
+    """
+    values = [value for each in source.sets.sets for value in each.values]
+    if len(values) == len(set(values)):
+        counts_SV = np.zeros((len(source.sets), num_classes), dtype=np.int64)
+    else:
+        counts_SV = count(source, predict, num_classes=num_classes)
+    return assign(counts_SV, source.sets)
+
+
 def assign(counts_SV: NDArray[np.int64], sets: LabelSets) -> NDArray[np.int64]:
     """The coarse label that each class value stands for, int64 [V]; -1 where no set has it.
 

@@ -86,6 +86,8 @@ def require_own(recipe: Recipe, *, out: Path) -> None:
 def read_real(recipe: Recipe, data: Mapping[str, Path]) -> dict[str, tuple[Source, Source]]:
     """The real sources of a recipe, as what is trained on and what is held out.
 
+    Labels of classes that its head does not have teach nothing, and judge nothing.
+
     Raises:
         ClickException: A folder is not named, does not hold what it should, or is of no use to the recipe.
     """
@@ -104,7 +106,7 @@ def read_real(recipe: Recipe, data: Mapping[str, Path]) -> dict[str, tuple[Sourc
             f"{recipe.name} trains on {', '.join(missing)} too: say where with {options}"
         )
     try:
-        return {
+        loaded = {
             share.source: load_source(
                 share.source, data[share.source], bands=recipe.bands, held_out=share.held_out
             )
@@ -112,6 +114,17 @@ def read_real(recipe: Recipe, data: Mapping[str, Path]) -> dict[str, tuple[Sourc
         }
     except DataError as error:
         raise click.ClickException(str(error)) from error
+    real = {
+        name: (train.taught(recipe.channels), judged.taught(recipe.channels))
+        for name, (train, judged) in loaded.items()
+    }
+    for name, (train, _) in real.items():
+        if not train.is_labelled:
+            raise click.ClickException(
+                f"{data[name]} has no labelled pixel that {recipe.name} could train on:"
+                " check that the data set is whole, or hold fewer domains out"
+            )
+    return real
 
 
 def write_fingerprints(mixture: Mixture, *, out: Path) -> None:

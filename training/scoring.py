@@ -9,7 +9,7 @@ from models.nomenclature import get_nomenclature
 from training import judging
 from training.data.sources import Source
 from training.evaluate import Confusion, evaluate, to_metrics, torch_predictor
-from training.judging import CoarseScore, assign, count
+from training.judging import CoarseScore, assigned, count
 from training.networks.compact import CompactUNet
 from training.recipes import Recipe
 from training.scenes import SceneSet
@@ -53,10 +53,10 @@ def score_real(
     for train, judged in real.values():
         absent = sorted({*train.absent, *away})
         predict = torch_predictor(network, channels=recipe.channels, missing=absent)
-        assigned = assign(count(train, predict, num_classes=num_classes), train.sets)
+        assigned_V = assigned(train, predict, num_classes=num_classes)
         for domain in sorted(set(judged.domains)):
             counted = count(judged.of_domains({domain}), predict, num_classes=num_classes)
-            scores[domain] = judging.score(counted, assigned, judged.sets)
+            scores[domain] = judging.score(counted, assigned_V, judged.sets)
     return scores
 
 

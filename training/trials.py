@@ -57,7 +57,7 @@ def plan_lowering(
     for train, judged in with_bands(real, rows).values():
         seen.append(train)
         predict = torch_predictor(network, channels=recipe.channels, missing=sorted({*train.absent, *away}))
-        assigned_V = judging.assign(judging.count(train, predict, num_classes=num_classes), train.sets)
+        assigned_V = judging.assigned(train, predict, num_classes=num_classes)
         for domain in sorted(set(judged.domains)):
             source = _in_bands(judged.of_domains({domain}), rows)
             score = _Balanced(assigned_V, judged.sets)

@@ -1,11 +1,13 @@
 """Fine classes count as the coarse label that they stood for elsewhere, and no judged domain is looked at."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from toys import toy_coarse
+from toys import toy_coarse, toy_scenes
 
 from training.data.label_sets import label_sets
-from training.judging import assign, count, score
+from training.judging import assign, assigned, count, score
 
 SETS = label_sets(built=(0, 3), paved=(3, 4), water=(6,))
 COUNTS = np.zeros((3, 16), dtype=np.int64)
@@ -41,3 +43,12 @@ def test_unlabelled_pixels_are_not_counted():
     source.labels[0][:10] = 255
     counted = count(source, lambda image_CHW: np.full(image_CHW.shape[1:], 6, np.uint8), num_classes=16)
     assert counted.sum() == counted[:, 6].sum() == source.labels[0][10:].size
+
+
+def test_a_network_is_not_asked_where_no_class_is_in_two_sets():
+    plain = toy_scenes().as_source()
+    told = assigned(plain, lambda _: pytest.fail("nothing is to be told"), num_classes=16)
+    assert told.tolist() == list(range(16))
+    both = dataclasses.replace(toy_coarse(), sets=label_sets(building=(0, 3), rest=(3, 12)))
+    asked = assigned(both, lambda image_CHW: np.where(image_CHW[0] > 99, 3, 0), num_classes=16)
+    assert asked[[0, 3, 12]].tolist() == [0, 1, 1]

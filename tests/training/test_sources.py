@@ -1,11 +1,18 @@
 """Real data sets as sources: held-out ground is never trained on, bands are in the network's order."""
 
+import click
 import numpy as np
 import pytest
+import rasterio
 from tiny_dubai import write_dubai
+from tiny_flair import HUB_ROWS, TRAIN_PLACES, write_flair, write_hub
+from toys import toy_recipe
 
+from models.nomenclature import COSIA
+from training import runfolder
 from training.data.errors import DataError, LayoutUnknown, SourceUnknown
 from training.data.sources import load_source
+from training.recipes.recipe import LANDSCAPES, Share
 
 RGBI = ("red", "green", "blue", "nir")
 
@@ -35,7 +42,7 @@ def test_the_fingerprint_tells_data_apart(tmp_path):
 @pytest.mark.parametrize(
     ("name", "held_out", "error", "told"),
     [
-        ("nowhere", (), SourceUnknown, "dubai, naip"),
+        ("nowhere", (), SourceUnknown, "dubai, flair1, flair2, flair_hub, naip"),
         ("naip", (), LayoutUnknown, "holds no patches"),
         ("dubai", ("Dubai_tile-99",), DataError, "no domain Dubai_tile-99"),
     ],
@@ -55,3 +62,66 @@ def test_the_other_date_of_a_held_out_tile_is_not_trained_on(tmp_path):
     train, judged = load_source("naip", tmp_path, bands=RGBI, held_out=("m_1_ne_new",))
     assert set(judged.domains) == {"m_1_ne_new"}
     assert set(train.domains) == {"m_2_sw_old"}
+
+
+def red_of(name, value):
+    """Tiny FLAIR tells its truth in red: ten times the mask's value."""
+    return 10 * (value if name == "flair_hub" else COSIA.classes[value].flair_code)
+
+
+@pytest.mark.parametrize("name", ["flair1", "flair2", "flair_hub"])
+@pytest.mark.parametrize("bands", [RGBI, ("nir", "red", "height"), ("green",)])
+def test_flair_is_trained_on_in_its_published_split(tmp_path, name, bands):
+    if name == "flair_hub":
+        write_hub(tmp_path)
+        domains = ["D012_2019"] * len(HUB_ROWS["TRAIN"])
+        judged_domains = {"D012_2019, validation", "D064_2021, test"}
+    else:
+        number = name[-1]
+        folders = {"images": f"flair_{number}_aerial_test", "labels": f"flair_{number}_labels_test"}
+        write_flair(tmp_path, test=folders, test_domain="D012_2019")
+        domains = [domain for domain, *_ in TRAIN_PLACES if domain != "D004_2021"]
+        judged_domains = {"D004_2021, validation", "D012_2019, test"}
+    train, judged = load_source(name, tmp_path, bands=bands, held_out=())
+    assert sorted(train.domains) == domains
+    assert set(judged.domains) == judged_domains
+    assert train.absent == ()
+    assert train.is_labelled
+    for source in (train, judged):
+        for image_CHW, labels_HW in zip(source.images, source.labels, strict=True):
+            assert image_CHW.shape == (len(bands), *labels_HW.shape)
+            assert set(np.unique(labels_HW)) <= {*range(16), 255}
+            if "red" in bands:
+                for value in range(16):
+                    red_P = image_CHW[bands.index("red")][labels_HW == value]
+                    assert (red_P == red_of(name, value)).all()
+    held_out, away = domains[0], load_source(name, tmp_path, bands=bands, held_out=domains[:1])
+    assert held_out not in away[0].domains
+    assert held_out in away[1].domains
+
+
+def test_a_head_of_fewer_classes_is_taught_by_the_labels_that_it_has(tmp_path):
+    write_hub(tmp_path)
+    train, judged = load_source("flair_hub", tmp_path, bands=RGBI, held_out=())
+    channels = (12, 0, 6)
+    for whole in (train, judged):
+        few = whole.taught(channels)
+        assert [set(each.values) for each in few.sets.sets] == [{0}, {6}, {12}]
+        assert few.sets.members(channels).sum(axis=1).tolist() == [1, 1, 1]
+        for before_HW, after_HW in zip(whole.labels, few.labels, strict=True):
+            for label, value in enumerate((0, 6, 12)):
+                assert ((after_HW == label) == (before_HW == value)).all()
+            assert set(np.unique(after_HW)) == {0, 1, 2, 255}
+    assert train.taught(range(16)) is train
+
+
+def test_a_set_that_teaches_nothing_is_refused(tmp_path):
+    write_hub(tmp_path)
+    shares = (Share(source=LANDSCAPES, num_samples=1), Share(source="flair_hub", num_samples=1))
+    recipe = toy_recipe(shares=shares)
+    assert runfolder.read_real(recipe, {"flair_hub": tmp_path})
+    for path in tmp_path.glob("*_AERIAL_LABEL-COSIA/*/*.tif"):
+        with rasterio.open(path, "r+") as file:
+            file.write(np.full(file.shape, 18, np.uint8), 1)
+    with pytest.raises(click.ClickException, match="has no labelled pixel"):
+        runfolder.read_real(recipe, {"flair_hub": tmp_path})

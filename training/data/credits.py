@@ -10,6 +10,11 @@ CREDITS: Mapping[str, str] = MappingProxyType(
             "*Semantic segmentation of aerial imagery*: imagery of the Mohammed Bin Rashid Space Centre"
             " (MBRSC), Dubai, labelled by Humans in the Loop. CC0 1.0."
         ),
+        **dict.fromkeys(
+            ("flair1", "flair2", "flair_hub"),
+            "*FLAIR*: aerial imagery and land cover of the Institut national de l'information géographique et"
+            " forestière (IGN). Licence Ouverte 2.0 (etalab-2.0): name the source, IGN.",
+        ),
         "naip": (
             "imagery of the National Agriculture Imagery Program (NAIP), U.S. Department of Agriculture:"
             " public domain; land cover of the Chesapeake Conservancy and the U.S. Geological Survey:"

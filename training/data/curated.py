@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from training.data.reading import map_labels, read_raster
 from training.data.samples import IGNORED, Domain, Pixels, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     U8 = NDArray[np.uint8]
 
 NOTE_NAME, TABLE_NAME = "curation.json", "metadata.csv"
-_KEPT_BYTES = 2 * 2**30
-"""Most memory that decoded patches of a sequence take; further ones are decoded when they are asked for."""
 _FORMAT = 1
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
 
@@ -155,39 +152,6 @@ def away_from(
             & (top_N > sample.box[1])
         ).any()
     )
-
-
-class Decoded(Sequence["U8"]):
-    """Arrays that are decoded when they are asked for, and kept while there is room."""
-
-    def __init__(
-        self,
-        samples: Sequence[CuratedSample],
-        read: Callable[[CuratedSample], U8],
-        *,
-        most_bytes: int = _KEPT_BYTES,
-    ) -> None:
-        self._samples, self._read, self._room_bytes = samples, read, most_bytes
-        self._kept: dict[int, U8] = {}
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    @overload
-    def __getitem__(self, index: int) -> U8: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[U8]: ...
-    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
-        if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(len(self)))]
-        position = range(len(self))[index]
-        if position in self._kept:
-            return self._kept[position]
-        array = self._read(self._samples[position])
-        if array.nbytes <= self._room_bytes:
-            self._kept[position] = array
-            self._room_bytes -= array.nbytes
-        return array
 
 
 def _require_disjoint(samples: Collection[CuratedSample], path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict, overload
 
 import numpy as np
 
-from training.data import curated, dubai, naip_chesapeake, treesatai
+from training.data import curated, dubai, flair1, flair2, flair_hub, naip_chesapeake, treesatai
+from training.data.decoded import Decoded
 from training.data.errors import DataError, SourceUnknown
+from training.data.label_sets import exact_sets
+from training.data.samples import IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -20,9 +23,11 @@ if TYPE_CHECKING:
 
     from models.manifest import Role
     from training.data.label_sets import LabelSets
-    from training.data.samples import Pixels
+    from training.data.samples import AnySample, Pixels, Sample
 
     U8 = NDArray[np.uint8]
+    Reader = Callable[[Path, Sequence[Role], frozenset[str]], tuple["Source", "Source"]]
+    Load = Callable[[Path, Sequence[Role]], tuple[Sequence[Sample], Sequence[Role]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,11 @@ class Source:
     def __len__(self) -> int:
         return len(self.domains)
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether a pixel of it teaches something; it is not read further than to the first."""
+        return any((np.asarray(labels_HW) != IGNORED).any() for labels_HW in self.labels)
+
     def of_domains(self, domains: Collection[str]) -> Source:
         """The images of some domains."""
         chosen = [index for index, domain in enumerate(self.domains) if domain in domains]
@@ -56,6 +66,23 @@ class Source:
             sets=self.sets,
             absent=self.absent,
             credit=self.credit,
+        )
+
+    def taught(self, channels: Collection[int]) -> Source:
+        """The same for a head of some classes: labels of which it has none teach nothing.
+
+        Args:
+            channels: Class values of the head.
+        """
+        live = [number for number, each in enumerate(self.sets.sets) if each.values & set(channels)]
+        if len(live) == len(self.sets):
+            return self
+        label_of = np.full(256, IGNORED, dtype=np.uint8)
+        label_of[live] = np.arange(len(live))
+        return replace(
+            self,
+            labels=Relabelled(self.labels, label_of),
+            sets=replace(self.sets, sets=tuple(self.sets.sets[number] for number in live)),
         )
 
     def fingerprint(self) -> str:
@@ -85,6 +112,26 @@ class Chosen(Sequence["U8"]):
         if isinstance(index, slice):
             return Chosen(self._arrays, self._positions[index])
         return self._arrays[self._positions[index]]
+
+
+class Relabelled(Sequence["U8"]):
+    """Labels through a table, none of them read before it is asked for."""
+
+    def __init__(self, labels: Sequence[U8], label_of: U8) -> None:
+        self._labels, self._label_of = labels, label_of
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    @overload
+    def __getitem__(self, index: int) -> U8: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[U8]: ...
+    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
+        if isinstance(index, slice):
+            return Relabelled(self._labels[index], self._label_of)
+        labels_HW: U8 = self._label_of[self._labels[index]]
+        return labels_HW
 
 
 def load_source(
@@ -172,36 +219,97 @@ def _read_curated(folder: Path, bands: Sequence[Role], held_out: frozenset[str])
     train = curated.away_from(
         [sample for sample in own if sample.split == "train"], away, guard_m=data.guard_m
     )
-    judged = [sample for sample in own if sample.split != "train"]
-    if not train:
-        raise DataError(f"{folder} has no patch to train on", remedy="Hold fewer domains out.")
 
     def source(samples: Sequence[curated.CuratedSample], domains: Sequence[str]) -> Source:
         return Source(
             name="curated",
-            images=curated.Decoded(
+            images=Decoded(
                 samples, lambda sample: _rearranged(curated.read_image(sample), data.bands, bands)
             ),
-            labels=curated.Decoded(samples, curated.read_labels),
+            labels=Decoded(samples, curated.read_labels),
             domains=tuple(domains),
             sets=data.sets,
             absent=tuple(position for position, band in enumerate(bands) if band not in data.bands),
             credit=f"{data.credit or 'imagery and labels of whoever made the set.'} Licence: {data.licence}.",
         )
 
+    return _by_split(source, train, own, away)
+
+
+def _read_flair(name: str, load: Load, read: Callable[[Sample], Pixels]) -> Reader:
+    """Reads FLAIR #1, FLAIR #2 or FLAIR-HUB: whole domains are validation or test, or held out besides.
+
+    Args:
+        name: Of the data set.
+        load: Its labelled samples for the bands of a network, and the bands that they have.
+        read: The pixels of one.
+    """
+
+    def read_split(folder: Path, bands: Sequence[Role], held_out: frozenset[str]) -> tuple[Source, Source]:
+        loaded, have = load(folder, bands)
+        samples = [sample for sample in loaded if sample.labels is not None]
+        away = [sample for sample in samples if sample.domain.key in held_out]
+        own = [sample for sample in samples if sample.domain.key not in held_out]
+
+        def source(samples: Sequence[Sample], domains: Sequence[str]) -> Source:
+            return Source(
+                name=name,
+                images=Decoded(
+                    samples,
+                    lambda sample: _rearranged(read(replace(sample, labels=None)).image_CHW, have, bands),
+                ),
+                labels=Decoded(samples, lambda sample: _labelled(read(sample).labels_HW)),
+                domains=tuple(domains),
+                sets=exact_sets(),
+                absent=tuple(position for position, band in enumerate(bands) if band not in have),
+            )
+
+        return _by_split(source, [sample for sample in own if sample.split == "train"], own, away)
+
+    return read_split
+
+
+def _load_hub(folder: Path, bands: Sequence[Role]) -> tuple[tuple[Sample, ...], tuple[Role, ...]]:
+    if "height" not in bands:
+        return flair_hub.load_flair_hub(folder), flair_hub.BANDS
+    return flair_hub.load_flair_hub(folder, with_height=True), flair_hub.BANDS_WITH_HEIGHT
+
+
+def _by_split(
+    make: Callable[[Sequence[AnySample], Sequence[str]], Source],
+    train: Sequence[AnySample],
+    own: Sequence[AnySample],
+    away: Sequence[AnySample],
+) -> tuple[Source, Source]:
+    """What is trained on; and what is judged on: the other parts of a split, then domains held out.
+
+    Args:
+        make: A source of some samples, and what their domains are called.
+        train: To be trained on.
+        own: All that are not held out; those of validation and test are domains ``D033_2024, test``.
+        away: Of whole domains that are held out, under their own keys.
+    """
+    judged = [sample for sample in own if sample.split != "train"]
     names = [f"{sample.domain.key}, {sample.split}" for sample in judged]
     return (
-        source(train, [sample.domain.key for sample in train]),
-        source([*judged, *away], [*names, *(sample.domain.key for sample in away)]),
+        make(train, [sample.domain.key for sample in train]),
+        make([*judged, *away], [*names, *(sample.domain.key for sample in away)]),
     )
 
 
 VALIDATION = ", validation"
 """End of the names of domains whose ground a set keeps to choose by."""
 
-READERS: Mapping[str, Callable[[Path, Sequence[Role], frozenset[str]], tuple[Source, Source]]] = {
+READERS: Mapping[str, Reader] = {
     "curated": _read_curated,
     "dubai": _read_dubai,
+    "flair1": _read_flair(
+        "flair1", lambda folder, _: (flair1.load_flair1(folder), flair1.BANDS), flair1.read_sample
+    ),
+    "flair2": _read_flair(
+        "flair2", lambda folder, _: (flair2.load_flair2(folder), flair2.BANDS), flair2.read_sample
+    ),
+    "flair_hub": _read_flair("flair_hub", _load_hub, flair_hub.read_sample),
     "naip": _read_naip,
     "treesatai": _read_treesatai,
 }

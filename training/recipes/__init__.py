@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from training.recipes.curated_compact import curated_compact
+from training.recipes.flair_compact import flair_compact
 from training.recipes.landscapes_compact import landscapes_compact
 from training.recipes.mixed_compact import mixed_compact
 from training.recipes.recipe import LANDSCAPES, Recipe, SceneSetSpec
@@ -13,6 +14,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType(
         "landscapes_compact": landscapes_compact,
         "mixed_compact": mixed_compact,
         "curated_compact": curated_compact,
+        "flair_compact": flair_compact,
     }
 )
 

@@ -135,7 +135,7 @@ def _labelled(request: CalibrationRequest, start: Start) -> Source:
     recipe = start.recipe
     if request.data is not None:
         name, folder = request.data
-        return labelled_set(name, folder, bands=recipe.bands)
+        return labelled_set(name, folder, bands=recipe.bands).taught(recipe.channels)
     if request.target is None or request.labels is None:
         raise LabelsUnfit(
             "nothing to calibrate on",

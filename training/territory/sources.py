@@ -74,7 +74,7 @@ def read_source(said: str, start: Start, *, drawing: Drawing) -> Source | None:
     name, is_set, folder = said.partition("=")
     if is_set and name in READERS:
         train, _ = load_source(name, Path(folder), bands=start.recipe.bands, held_out=())
-        return train
+        return train.taught(start.recipe.channels)
     return _read_folder(Path(said), start, seed=drawing.seed)
 
 
