@@ -1,6 +1,7 @@
 """What a run folder keeps of each look at images that the network never saw: a line a domain."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from models.manifest import Metrics
 from training.judging import CoarseScore
 
 METRICS_NAME = "metrics.jsonl"
+
+log = logging.getLogger(__name__)
 
 
 def write_look(
@@ -43,10 +46,16 @@ def write_look(
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a file of a run folder, in order of steps; none where there is no file.
 
-    Of a step and domain written twice, since the run went on from before, the later line stands.
+    Of a step and domain written twice, since the run went on from before, the later line stands. A line that
+    was being written when its process was killed is passed over: a run goes on without it.
     """
     if not path.exists():
         return []
-    read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    read = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            read.append(json.loads(line))
+        except ValueError:
+            log.warning("line %d of %s was not written to its end: it is left out", number, path)
     latest = {(line["step"], line.get("domain")): line for line in read}
     return sorted(latest.values(), key=lambda line: line["step"])

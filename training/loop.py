@@ -7,6 +7,7 @@ the learning rate then follows the clock, and the run's record says how many ste
 import json
 import logging
 import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 
 class CheckpointMissing(RemediedError):
     """A run folder holds no weights yet."""
+
+
+class CheckpointDamaged(RemediedError):
+    """The weights of a run folder cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +154,7 @@ def restore(recipe: Recipe, *, mixture: Mixture | None, out: Path) -> RunState:
 
     Raises:
         CheckpointMissing: There is no checkpoint, and nothing to begin with.
+        CheckpointDamaged: The file is not whole, or holds another network.
         RemediedError: There is no artefact that the recipe begins with, or it is of another network.
     """
     path = out / CHECKPOINT_NAME
@@ -164,12 +170,19 @@ def restore(recipe: Recipe, *, mixture: Mixture | None, out: Path) -> RunState:
         for network in (state.network, state.average):
             network.load_state_dict(begun.state_dict())
         return state
-    saved: dict[str, Any] = torch.load(path, weights_only=True)
-    state = _new_state(recipe, mean=tuple(saved["mean"]), std=tuple(saved["std"]))
-    state.network.load_state_dict(saved["network"])
-    state.average.load_state_dict(saved["average"])
-    state.optimiser.load_state_dict(saved["optimiser"])
-    state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
+    try:
+        saved: dict[str, Any] = torch.load(path, weights_only=True)
+        state = _new_state(recipe, mean=tuple(saved["mean"]), std=tuple(saved["std"]))
+        state.network.load_state_dict(saved["network"])
+        state.average.load_state_dict(saved["average"])
+        state.optimiser.load_state_dict(saved["optimiser"])
+        state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
+    except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CheckpointDamaged(
+            f"{path} cannot be read: {first}",
+            remedy="Copy the run folder again, or delete that file to begin anew.",
+        ) from error
     log.info("resuming %s at step %d", out, state.step)
     return state
 

@@ -52,7 +52,10 @@ def recipe_of(run: Path) -> Recipe:
     path = run / "recipe.json"
     if not path.exists():
         raise click.ClickException(f"{run} holds no recipe.json; is it a run folder?")
-    saved = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{path} is no recipe: {error}") from error
     recipe = find_recipe(read_origin(run, default=saved["name"]))
     if json.loads(json.dumps(asdict(recipe))) != saved:
         raise click.ClickException(f"recipe {recipe.name!r} is not the one that {run} was trained with")

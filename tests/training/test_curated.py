@@ -191,3 +191,19 @@ def test_scores_count_pixels_of_the_judged_ground(folder):
     assert set(scores) == set(judged.domains)
     assert all(score.miou == score.accuracy == 1.0 for score in scores.values())
     assert sum(score.num_images for score in scores.values()) == len(judged)
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("{broken", "is no JSON"),
+        ('{"format": 1}', "cannot be understood"),
+        ('{"format": 2}', "this version reads 1"),
+    ],
+)
+def test_a_note_that_tells_nothing_is_refused_with_a_remedy(note, said, tmp_path):
+    (tmp_path / "curation.json").write_text(note)
+    (tmp_path / "metadata.csv").write_text("id\n")
+    with pytest.raises(DataError, match=said) as refused:
+        load_curated(tmp_path)
+    assert refused.value.remedy

@@ -149,5 +149,9 @@ def test_wrong_files_are_refused_with_what_they_are(root, tmp_path):
     sample.image.write_bytes(b"II*\0")
     with pytest.raises(FileUnexpected, match="cannot be read"):
         flair1.read_sample(sample)
+    for broken, said in (("{broken", "is no JSON"), ("[1, 2]", "holds list")):
+        (root / "flair_aerial_metadata.json").write_text(broken)
+        with pytest.raises(FileUnexpected, match=said):
+            flair1.load_flair1(root)
     with pytest.raises(LayoutUnknown, match="FLAIR #1"):
         flair1.load_flair1(tmp_path / "elsewhere")

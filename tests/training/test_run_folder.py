@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 from toys import toy_coarse, toy_recipe, toy_scenes
@@ -131,6 +132,29 @@ def test_of_a_step_told_twice_the_later_line_stands(tmp_path):
     (tmp_path / "history.jsonl").write_text(text)
     assert [line["loss"] for line in read_lines(tmp_path / "history.jsonl")] == [3.0, 2.0]
     assert read_lines(tmp_path / "nothing.jsonl") == []
+
+
+def test_a_line_that_a_killed_process_left_half_written_stops_nothing(tmp_path, caplog):
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"step": 50, "loss": 1.0}\n{"step": 100, "lo{"step": 150, "loss": 0.5}\n')
+    assert [line["step"] for line in read_lines(path)] == [50]
+    assert "line 2 of" in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_a_damaged_checkpoint_is_refused_with_a_remedy(damage, tmp_path, monkeypatch):
+    run, recipe = tmp_path / "run", toy_recipe()
+    assert fitted(recipe, run, monkeypatch).exit_code == 0
+    path = run / "checkpoint.pt"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        torch.save({"network": {}, "mean": [0.0] * 4, "std": [1.0] * 4}, path)
+    for words in (["evaluate", str(run)], ["fit", recipe.name, "--out", str(run), "--processes", "1"]):
+        refused = CliRunner().invoke(main, words)
+        assert refused.exit_code == 1
+        assert f"{path} cannot be read" in refused.output
+        assert "delete that file to begin anew" in refused.output
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,6 @@ FOLDER/D033_2024/SHEET/r00000_c00512_image.tif, ..._labels.tif
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from models.nomenclature import get_nomenclature
 from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown, SplitsOverlap
 from training.data.ground import widened
 from training.data.label_sets import exact_sets
-from training.data.reading import map_labels, read_raster
+from training.data.reading import map_labels, read_note, read_raster
 from training.data.samples import IGNORED, Domain, Pixels, Sample
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def load_curated(root: Path) -> CuratedSet:
     Raises:
         LayoutUnknown: The folder holds none, or one that is not finished.
         FileMissing: A patch of the table is not there.
-        FileUnexpected: The table cannot be understood.
+        FileUnexpected: The note or the table cannot be understood.
         SplitsOverlap: It was changed by hand, and has the same ground in two splits.
     """
     for name in (NOTE_NAME, TABLE_NAME):
@@ -83,13 +82,19 @@ def load_curated(root: Path) -> CuratedSet:
                 f"{root} has no {name}",
                 remedy="Give the folder that orthoscape-train curate wrote; run it again if it was stopped.",
             )
-    note = json.loads((root / NOTE_NAME).read_text(encoding="utf-8"))
+    note = read_note(root / NOTE_NAME)
     if note.get("format") != _FORMAT:
         raise LayoutUnknown(
             f"{root / NOTE_NAME} is of format {note.get('format')!r}, this version reads {_FORMAT}",
             remedy="Make the set again.",
         )
-    bands, nomenclature = tuple(note["bands"]), get_nomenclature(note["nomenclature"])
+    try:
+        bands, nomenclature = tuple(note["bands"]), get_nomenclature(note["nomenclature"])
+        licence, credit, guard_m = note["licence"], note["credit"], float(note["splitting"]["guard_m"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise FileUnexpected(
+            f"{root / NOTE_NAME} cannot be understood: {error!r}", remedy="Make the set again."
+        ) from error
     with (root / TABLE_NAME).open(encoding="utf-8", newline="") as file:
         try:
             samples = tuple(
@@ -105,9 +110,9 @@ def load_curated(root: Path) -> CuratedSet:
         samples=samples,
         bands=bands,
         nomenclature=nomenclature,
-        licence=note["licence"],
-        credit=note["credit"],
-        guard_m=note["splitting"]["guard_m"],
+        licence=licence,
+        credit=credit,
+        guard_m=guard_m,
     )
 
 

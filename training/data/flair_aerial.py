@@ -8,7 +8,6 @@ Images and masks are paired by their number, never by their order. Height is abo
 
 import csv
 import datetime as dt
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from typing import Any
 from models.manifest import Role
 from training.data.errors import FileMissing, FileUnexpected, LayoutUnknown
 from training.data.flair_labels import Merge, flair_table
-from training.data.reading import map_labels, read_raster, require_same_ground
+from training.data.reading import map_labels, read_note, read_raster, require_same_ground
 from training.data.samples import Acquisition, Domain, Pixels, Sample, Split, require_disjoint
 
 BANDS: tuple[Role, ...] = ("red", "green", "blue", "nir", "height")
@@ -129,10 +128,9 @@ def read_acquisitions(root: Path) -> dict[str, Acquisition] | None:
     for folder in (root, root / "flair-data", root / "metadata", root / "data"):
         for name in _METADATA_NAMES:
             if (folder / name).is_file():
-                content = json.loads((folder / name).read_text(encoding="utf-8"))
                 return {
                     key.removesuffix(".tif"): _acquisition(key, entry, path=folder / name)
-                    for key, entry in content.items()
+                    for key, entry in read_note(folder / name).items()
                 }
     return None
 

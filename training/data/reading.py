@@ -1,5 +1,6 @@
 """Rasters of data sets, checked against what the data set says that they are."""
 
+import json
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -130,6 +131,23 @@ def map_labels(codes_HW: NDArray[np.uint8], table: Mapping[int, int], *, path: P
             f"{path} holds labels that are not defined: {told}", remedy="Check the release of the data set."
         )
     return mapped_HW.astype(np.uint8)
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """What a JSON file of a data set tells.
+
+    Raises:
+        FileUnexpected: It is no JSON, or no object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FileUnexpected(f"{path} is no JSON: {error}", remedy="Unpack or copy it again.") from error
+    if not isinstance(content, dict):
+        raise FileUnexpected(
+            f"{path} holds {type(content).__name__}, not an object", remedy="Unpack it again."
+        )
+    return content
 
 
 def ignore_where(labels_HW: NDArray[np.uint8], is_bad_HW: NDArray[np.bool_]) -> NDArray[np.uint8]:
