@@ -61,8 +61,9 @@ def windows_of_domain(source: Source, *, is_each_once: bool = False) -> Iterator
     """
     each = -(-NUM_WINDOWS // len(source))
     for image_CHW in source.images:
-        # Unlabelled pixels are as much a part of a territory's looks as others.
-        is_data_HW = np.ones(image_CHW.shape[1:], dtype=bool)
+        # Unlabelled pixels are as much a part of a territory's looks as others; what is zero in all bands is
+        # no data, as everywhere in training: the collar of a flight is no look of its ground.
+        is_data_HW = np.asarray(image_CHW.any(axis=0), dtype=np.bool_)
         yield from _windows(image_CHW, is_data_HW, each, is_each_once=is_each_once)
 
 

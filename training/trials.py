@@ -10,7 +10,7 @@ from models.manifest import Precision, Role
 from models.nomenclature import get_nomenclature
 from training import judging
 from training.data.label_sets import LabelSets
-from training.data.sources import Source
+from training.data.sources import Changed, Source
 from training.evaluate import Confusion, torch_predictor
 from training.networks.compact import STRIDE_PX, CompactUNet
 from training.precisions import Lowering, Trial
@@ -94,7 +94,8 @@ class _Balanced:
 
 
 def _in_bands(source: Source, rows: Sequence[int]) -> Source:
-    images = [np.ascontiguousarray(image_CHW[rows]) for image_CHW in source.images]
+    """Some bands of all images, none read before it is asked for: a source may not fit into memory."""
+    images = Changed(source.images, lambda image_CHW: np.ascontiguousarray(image_CHW[rows]))
     return replace(source, images=images, absent=())
 
 

@@ -81,7 +81,7 @@ class Source:
         label_of[live] = np.arange(len(live))
         return replace(
             self,
-            labels=Relabelled(self.labels, label_of),
+            labels=Changed(self.labels, lambda labels_HW: label_of[labels_HW]),
             sets=replace(self.sets, sets=tuple(self.sets.sets[number] for number in live)),
         )
 
@@ -114,14 +114,14 @@ class Chosen(Sequence["U8"]):
         return self._arrays[self._positions[index]]
 
 
-class Relabelled(Sequence["U8"]):
-    """Labels through a table, none of them read before it is asked for."""
+class Changed(Sequence["U8"]):
+    """Arrays, each changed when it is asked for, and not read before."""
 
-    def __init__(self, labels: Sequence[U8], label_of: U8) -> None:
-        self._labels, self._label_of = labels, label_of
+    def __init__(self, arrays: Sequence[U8], change: Callable[[U8], U8]) -> None:
+        self._arrays, self._change = arrays, change
 
     def __len__(self) -> int:
-        return len(self._labels)
+        return len(self._arrays)
 
     @overload
     def __getitem__(self, index: int) -> U8: ...
@@ -129,9 +129,8 @@ class Relabelled(Sequence["U8"]):
     def __getitem__(self, index: slice) -> Sequence[U8]: ...
     def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
         if isinstance(index, slice):
-            return Relabelled(self._labels[index], self._label_of)
-        labels_HW: U8 = self._label_of[self._labels[index]]
-        return labels_HW
+            return Changed(self._arrays[index], self._change)
+        return self._change(self._arrays[index])
 
 
 def load_source(
