@@ -1,7 +1,9 @@
 """Labels of the ground, as CoSIA's polygons or as a raster, on the pixels of an orthophoto."""
 
 import numpy as np
+import pyogrio
 import pytest
+import shapely
 from tiny_territory import GSD_M, LEFT_M, TOP_M, truth, write_class_raster, write_cosia
 
 from models.nomenclature import COSIA
@@ -63,6 +65,27 @@ def test_a_class_that_is_none_and_a_number_of_another_are_named(tmp_path):
     path = write_class_raster(tmp_path / "value.tif", np.full((64, 64), 19, dtype=np.uint8))
     with pytest.raises(LabelUnknown, match="holds 19"):
         on(open_annotations(path))
+
+
+@pytest.mark.parametrize(("told", "is_read"), [("1", True), ("01", True), (" 1.0", True), ("B1", False)])
+def test_numbers_may_be_written_as_text(told, is_read, tmp_path):
+    pyogrio.raw.write(
+        tmp_path / "text.gpkg",
+        geometry=np.array(
+            [shapely.to_wkb(shapely.box(LEFT_M, TOP_M - 20, LEFT_M + 20, TOP_M))], dtype=object
+        ),
+        field_data=[np.array([told], dtype=object), np.array(["Bâtiment"], dtype=object)],
+        fields=["numero", "classe"],
+        geometry_type="Polygon",
+        crs="EPSG:2154",
+        driver="GPKG",
+    )
+    annotations = open_annotations(tmp_path / "text.gpkg")
+    if is_read:
+        assert (on(annotations, shape=(100, 100)) == 0).all()
+    else:
+        with pytest.raises(LabelUnknown, match="has numero B1, CoSIA's is 1"):
+            on(annotations, shape=(100, 100))
 
 
 def test_what_labels_cannot_be_read_of_is_refused(tmp_path):

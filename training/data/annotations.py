@@ -156,7 +156,7 @@ class Polygons:
             )
         land_cover = _CLASS_BY_NAME[key]
         has_number = number is not None and number == number and land_cover.cosia_numero is not None  # noqa: PLR0124 - NaN
-        if has_number and int(str(number).removesuffix(".0")) != land_cover.cosia_numero:
+        if has_number and _whole(number) != land_cover.cosia_numero:
             raise LabelUnknown(
                 f"{self.path}: classe {name!r} has numero {number}, CoSIA's is {land_cover.cosia_numero}",
                 remedy="One of the two is of another edition: correct it, or drop the field numero.",
@@ -241,6 +241,14 @@ class ClassRaster:
 def _bounds(transform: Transform, shape: tuple[int, int]) -> tuple[float, float, float, float]:
     a, _, c, _, e, f = transform
     return c, f + e * shape[0], c + a * shape[1], f
+
+
+def _whole(number: object) -> int | None:
+    """A number of a field of whatever type; None where it is none."""
+    try:
+        return int(str(number).strip().removesuffix(".0"))
+    except ValueError:
+        return None
 
 
 def _plain(name: str) -> str:
