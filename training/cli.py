@@ -1,7 +1,8 @@
-"""`orthoscape-train`: fit, evaluate, export, import. It needs the `train` extra and says so."""
+"""`orthoscape-train`: fit, evaluate, export, import, and more. It needs the `train` extra and says so."""
 
 import importlib.util
 import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from models.manifest import Precision
 
 _NEEDED = ("torch", "onnx", "onnxscript", "safetensors", "scipy", "onnxruntime", "huggingface_hub")
-_WORDY = ("onnx_ir", "onnxscript")
-"""They tell of each node that they took out of a graph."""
+_WORDY = {
+    # They tell of each node that they took out of a graph.
+    "onnx_ir": logging.WARNING,
+    "onnxscript": logging.WARNING,
+    # It warns that torchvision's operators are not there, which no network here has.
+    "torch.onnx._internal.exporter._registration": logging.ERROR,
+}
 
 
 def _check_extra() -> None:
@@ -37,14 +43,20 @@ def _check_extra() -> None:
 class _Group(click.Group):
     """Shows what a user can mend as one message with its remedy, whichever command it came from."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run the command.
+
+        Raises:
+            ClickException: What went wrong is a user's to mend.
+        """
         try:
             return super().invoke(ctx)
         except RemediedError as error:
             raise click.ClickException(str(error)) from error
 
 
-@click.group(cls=_Group)
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="orthoscape")
 @click.option(
     "--threads", type=click.IntRange(1), default=None, help="Threads of torch; all cores by default."
 )
@@ -52,8 +64,10 @@ def main(threads: int | None) -> None:
     """Train Orthoscape's models, measure them, and export them for the service."""
     _check_extra()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for name in _WORDY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _WORDY.items():
+        logging.getLogger(name).setLevel(level)
+    # Of torch to itself, at each export.
+    warnings.filterwarnings("ignore", message=r".*LeafSpec.* is deprecated", category=FutureWarning)
     if threads is not None:
         import torch  # noqa: PLC0415 - the command must start without torch to say that it lacks it
 

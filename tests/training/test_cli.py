@@ -44,3 +44,14 @@ def test_it_says_what_it_does_not_know(words, said, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, words)
     assert result.exit_code != 0
     assert said in result.output
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the train extra is not installed")
+def test_help_names_methods_that_are_there():
+    from training.territory.methods import DEFAULT_METHOD, KNOWN  # noqa: PLC0415
+
+    told = " ".join(CliRunner().invoke(main, ["adapt", "-h"]).output.split())
+    said = told.partition("How: ")[2].partition(" and more")[0]
+    default, _, others = said.partition(" by default; ")
+    assert default == DEFAULT_METHOD
+    assert set(others.split(", ")) <= set(KNOWN)

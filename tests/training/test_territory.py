@@ -22,7 +22,7 @@ from toys import EXPORTS
 from models.artefact import Artefact
 from training.adaptation.checkpoints import Checkpoint
 from training.data.label_sets import label_sets
-from training.data.orthos import open_orthos
+from training.data.orthos import OrthosUnusable, Reading, open_orthos
 from training.data.sources import Source
 from training.export import run_graph
 from training.territory import methods, task
@@ -221,7 +221,7 @@ def test_near_infrared_is_read_from_its_twin(asked, tmp_path):
     with rasterio.open(tmp_path / "irc" / "a_irc.tif", "w", **profile) as file:
         file.write(twin)
     bands = ("red", "green", "blue", "nir")
-    orthos = open_orthos(asked.target, bands=bands, gsd_m=_range(), irc=tmp_path / "irc")
+    orthos = open_orthos(asked.target, bands=bands, gsd_m=_range(), how=Reading(irc=tmp_path / "irc"))
     assert orthos[0].bands == bands
     [piece] = read_pieces(orthos, bands, annotations=None, seed=0).adapted_on
     assert (piece.image_CHW[3, 10:] == 77).all()
@@ -230,6 +230,47 @@ def test_near_infrared_is_read_from_its_twin(asked, tmp_path):
         adapt_artefact(replace(asked, source="none", irc=tmp_path / "irc")).artefact.manifest.inputs[0].bands
         == bands
     )
+
+
+@pytest.mark.usefixtures("light")
+def test_a_twin_among_the_orthophotos_is_their_near_infrared_or_refused_never_their_red(asked):
+    classes_HW = truth()
+    write_ortho(asked.target / "a-IRC.tif", classes_HW=classes_HW)
+    bands = ("red", "green", "blue", "nir")
+    [ortho] = open_orthos(asked.target, bands=bands, gsd_m=_range(), how=Reading(irc=asked.target))
+    assert (ortho.path.name, ortho.bands) == ("a.tif", bands)
+    with pytest.raises(OrthosUnusable, match="false colours") as refused:
+        open_orthos(asked.target, bands=bands, gsd_m=_range())
+    assert "--irc" in refused.value.remedy
+    said = Reading(bands_option="RGB")
+    assert len(open_orthos(asked.target, bands=bands[:3], gsd_m=_range(), how=said)) == 2
+
+
+@pytest.mark.usefixtures("light")
+def test_what_orthophotos_do_not_say_is_said_in_options_and_told_on_the_card(asked, tmp_path):
+    classes_HW = truth()
+    write_ortho(tmp_path / "bgr" / "a.tif", classes_HW=classes_HW)
+    made = adapt_artefact(
+        replace(
+            asked,
+            target=tmp_path / "bgr",
+            source="none",
+            bands_option="B,G,R",
+            nodata=None,
+            out=tmp_path / "b",
+        )
+    )
+    assert "--bands B,G,R --nodata none" in made.artefact.card()
+    plain, turned = (
+        read_pieces(
+            open_orthos(tmp_path / "bgr", bands=("red", "green", "blue"), gsd_m=_range(), how=how),
+            ("red", "green", "blue"),
+            annotations=None,
+            seed=0,
+        ).adapted_on[0]
+        for how in (Reading(), Reading(bands_option="B,G,R"))
+    )
+    assert np.array_equal(plain.image_CHW, turned.image_CHW[::-1])
 
 
 def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path):
@@ -255,6 +296,8 @@ def test_what_cannot_be_adapted_is_refused_with_a_remedy(asked, house, tmp_path)
         ({"method": "magic"}, "no method 'magic'"),
         ({"method": "fda", "source": "none"}, "--source is none"),
         ({"source": str(tmp_path / "halves")}, "labels is not there"),
+        ({"source": "magic=."}, "no data set 'magic'"),
+        ({"source": "dubai=nowhere"}, "nowhere is not a folder"),
         ({"artefact": str(bare)}, "carries no weights"),
         ({"artefact": "nothing"}, "no model 'nothing'"),
     ):

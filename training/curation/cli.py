@@ -1,15 +1,12 @@
 """`orthoscape-train curate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from models.errors import RemediedError
 from training.bars import shown_parts
-
-if TYPE_CHECKING:
-    from service.rasters.placing import NodataOption
+from training.options import nodata_of, reading_options
 
 
 @click.command()
@@ -24,14 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the set."
 )
-@click.option("--irc", type=click.Path(path_type=Path), help="Near-infrared twins of the orthophotos.")
-@click.option(
-    "--bands",
-    default="auto",
-    show_default=True,
-    help="Which band is which: auto, RGB, RGBI, or one role per band.",
-)
-@click.option("--nodata", help="A grey level that is no data, or none; as the files say by default.")
+@reading_options
 @click.option("--without-nir", is_flag=True, help="Leave near infrared out.")
 @click.option(
     "--domain",
@@ -127,7 +117,7 @@ def curate(  # noqa: PLR0913  click passes options by name
                     labels=tuple(_with_key(word) for word in labels),
                     out=out,
                     domains=tuple(_key_with_place(word) for word in domains),
-                    reading=Reading(irc=irc, bands_option=bands, nodata=_nodata(nodata), gsd_m=gsd),
+                    reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata), gsd_m=gsd),
                     with_nir=not without_nir,
                     cut=Cut(patch_px=patch_px, stride_px=stride_px or patch_px, min_labelled=min_labelled),
                     splitting=Splitting(
@@ -164,14 +154,3 @@ def _shares(text: str) -> tuple[float, float, float]:
             f"{text!r} is not three numbers, such as 70,15,15", param_hint="--shares"
         ) from None
     return train, validation, test
-
-
-def _nodata(text: str | None) -> "NodataOption":
-    if text is None:
-        return "file"
-    if text.lower() == "none":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no grey level, and not none", param_hint="--nodata") from None

@@ -5,6 +5,7 @@ Files are opened in the service's limited child process. Axes: C bands, H and W 
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,14 +106,16 @@ def find_rasters(place: Path) -> list[Path]:
     return found
 
 
-def open_orthos(place: Path, *, bands: Sequence[Role], gsd_m: Range, irc: Path | None = None) -> list[Ortho]:
+def open_orthos(
+    place: Path, *, bands: Sequence[Role], gsd_m: Range, how: Reading | None = None
+) -> list[Ortho]:
     """Look at the orthophotos of a territory, and refuse what a network cannot be adapted to.
 
     Args:
         place: A folder of rasters, or one of them.
         bands: Of the network; all but near infrared have to be there.
         gsd_m: Ground resolutions that the network was made for, in metres.
-        irc: Their false-colour twins (near infrared, red, green), which lie on the same pixels.
+        how: They are read, where they do not say it themselves.
 
     Returns:
         All in one coordinate reference system, and with the same bands.
@@ -121,7 +124,7 @@ def open_orthos(place: Path, *, bands: Sequence[Role], gsd_m: Range, irc: Path |
         RemediedError: As its subclasses name: nothing is there, or it cannot be read, or it lacks bands, or
             its pixels are too small, too large or of another reference system.
     """
-    orthos = look_at(find_rasters(place), bands=bands, how=Reading(irc=irc))
+    orthos = look_at(find_rasters(place), bands=bands, how=how or Reading())
     for ortho in orthos:
         _require_resolution(ortho, gsd_m)
     first = orthos[0]
@@ -168,7 +171,9 @@ def look_at(paths: Sequence[Path], *, bands: Sequence[Role], how: Reading) -> li
     with ReaderChild(Limits()) as child:
         irc = () if how.irc is None else find_rasters(how.irc)
         twins = [read_facts(path, child=child) for path in irc]
-        return [_open(read_facts(path, child=child), twins, bands, how) for path in paths]
+        beside = {path.resolve() for path in irc if _says_irc(path)}
+        own = [path for path in paths if path.resolve() not in beside]
+        return [_open(read_facts(path, child=child), twins, bands, how) for path in own or paths]
 
 
 @contextmanager
@@ -202,6 +207,10 @@ class Reader:
         return image_CHW, is_valid_HW & image_CHW.any(axis=0)
 
 
+def _says_irc(path: Path) -> bool:
+    return "irc" in re.split(r"[^a-z]+", path.stem.lower())
+
+
 def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role], how: Reading) -> Ortho:
     path = Path(facts.path)
     require_usable(facts, nodata=how.nodata, bands_option=how.bands_option)
@@ -213,6 +222,13 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
     assert facts.gsd_m is not None, "usable"
     grid = own_grid(facts) if how.gsd_m is None else _grid_at(how.gsd_m, facts)
     roles = known_roles(facts, how.bands_option)
+    if how.bands_option == "auto" and "nir" not in roles and _says_irc(path):
+        # Its bands say red, green, blue, as those of most false-colour images do.
+        raise OrthosUnusable(
+            f"{path} would be read as red, green and blue, and its name says false colours (IRC)",
+            remedy="Give it with --irc, beside the orthophotos of its ground; --bands RGB if its colours are"
+            " natural.",
+        )
     companions: tuple[Layer, ...] = ()
     if "nir" in bands and "nir" not in roles and (twin := _twin(facts, twins)) is not None:
         companions = (companion_irc(facts, twin, grid=grid),)

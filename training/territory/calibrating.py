@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from models.nomenclature import get_nomenclature
 from training.calibration import LabelledLogits
 from training.data.annotations import open_annotations
-from training.data.orthos import open_orthos
+from training.data.orthos import Reading, open_orthos
 from training.data.samples import IGNORED
 from training.data.sources import VALIDATION, load_source
 from training.export import Exported, write_artefact
@@ -42,7 +42,8 @@ class CalibrationRequest:
     data: tuple[str, Path] | None = None
     target: Path | None = None
     labels: Path | None = None
-    irc: Path | None = None
+    reading: Reading = field(default_factory=Reading)
+    """How the orthophotos are read."""
     into: Path | None = None
     seed: int = 0
 
@@ -141,7 +142,9 @@ def _labelled(request: CalibrationRequest, start: Start) -> Source:
             "nothing to calibrate on",
             remedy="Give --data NAME=FOLDER, or --target ORTHOPHOTOS and --labels of them.",
         )
-    orthos = open_orthos(request.target, bands=start.reads.bands, gsd_m=start.reads.gsd_m, irc=request.irc)
+    orthos = open_orthos(
+        request.target, bands=start.reads.bands, gsd_m=start.reads.gsd_m, how=request.reading
+    )
     pieces = read_pieces(
         orthos, recipe.bands, annotations=open_annotations(request.labels), seed=request.seed
     )

@@ -6,6 +6,7 @@ import click
 
 from models.errors import RemediedError
 from training.bars import shown_parts
+from training.options import nodata_of, reading_options
 
 
 @click.command()
@@ -30,9 +31,13 @@ from training.bars import shown_parts
     type=click.Path(path_type=Path),
     help="CoSIA GeoPackage(s) or class raster of the territory: to be judged by, never to learn from.",
 )
-@click.option("--irc", type=click.Path(path_type=Path), help="Near-infrared twins of the orthophotos.")
-@click.option("--method", help="How; a good one by default.")
-@click.option("--steps", type=click.IntRange(1), help="Steps of training.")
+@reading_options
+@click.option(
+    "--method",
+    help="How: adabn by default; style, moments, fda, coral, advent, self_training, em_priors and more, each"
+    " told of in docs/methods.md.",
+)
+@click.option("--steps", type=click.IntRange(1), help="Steps of training; 400 by default.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Minutes of training instead.")
 @click.option(
     "--scenes",
@@ -58,6 +63,8 @@ def adapt(  # noqa: PLR0913  click passes options by name
     source: str,
     labels: Path | None,
     irc: Path | None,
+    bands: str,
+    nodata: str | None,
     method: str | None,
     steps: int | None,
     minutes: float | None,
@@ -82,6 +89,8 @@ def adapt(  # noqa: PLR0913  click passes options by name
                     source=source,
                     labels=labels,
                     irc=irc,
+                    bands_option=bands,
+                    nodata=nodata_of(nodata),
                     method=method,
                     num_steps=steps,
                     seconds=None if minutes is None else 60 * minutes,
@@ -103,6 +112,9 @@ def adapt(  # noqa: PLR0913  click passes options by name
             f"accuracy {evidence.before.overall_accuracy:.4f} -> {evidence.after.overall_accuracy:.4f}"
         )
     click.echo(f"{made.manifest.key} {made.digest[:12]} {made.folder}")
+    click.echo(f"what changed: {made.folder / 'CARD.md'}")
+    if into is None:
+        click.echo(f"maps with it: orthoscape predict {target} --model {made.manifest.id} -o maps/")
 
 
 @click.command()
@@ -112,7 +124,7 @@ def adapt(  # noqa: PLR0913  click passes options by name
 @click.option(
     "--labels", type=click.Path(path_type=Path), help="CoSIA GeoPackage(s) or class raster of them."
 )
-@click.option("--irc", type=click.Path(path_type=Path), help="Near-infrared twins of the orthophotos.")
+@reading_options
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
@@ -126,11 +138,14 @@ def calibrate(  # noqa: PLR0913  click passes options by name
     target: Path | None,
     labels: Path | None,
     irc: Path | None,
+    bands: str,
+    nodata: str | None,
     into: Path | None,
     seed: int,
 ) -> None:
     """Refit an artefact's confidence on labelled images, as a new version of it."""
-    from training.territory.calibrating import (  # noqa: PLC0415 - it must start without torch
+    from training.data.orthos import Reading  # noqa: PLC0415 - the command must start without torch
+    from training.territory.calibrating import (  # noqa: PLC0415 - as above
         CalibrationRequest,
         calibrate_artefact,
     )
@@ -147,7 +162,7 @@ def calibrate(  # noqa: PLR0913  click passes options by name
                 data=None if data is None else (name, Path(folder)),
                 target=target,
                 labels=labels,
-                irc=irc,
+                reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata)),
                 into=into,
                 seed=seed,
             )

@@ -61,7 +61,10 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
     into = request.into or models_folder()
     start = find_start(request.artefact, into=into)
     method = choose_method(request.method, has_source=request.source != sources.NONE)
-    orthos = open_orthos(request.target, bands=start.reads.bands, gsd_m=start.reads.gsd_m, irc=request.irc)
+    sources.require_source(request.source)
+    orthos = open_orthos(
+        request.target, bands=start.reads.bands, gsd_m=start.reads.gsd_m, how=request.reading
+    )
     bands = _served_bands(start, orthos[0].bands)
     pieces = read_pieces(
         orthos,
@@ -72,8 +75,10 @@ def adapt_artefact(request: Request, *, each_part: EachPart | None = None) -> Ad
     )
     if len(pieces.adapted_on) < _FEW_PIECES:
         log.warning(
-            "%d blocks are few: statistics are those of one place; give more orthophotos of the territory",
+            "only %d of %d blocks or more: statistics are those of one place; give more orthophotos of the"
+            " territory",
             len(pieces.adapted_on),
+            _FEW_PIECES,
         )
     model_id = request.model_id or f"{start.artefact.manifest.id}-{slug(request.territory)}"
     run = request.out or Path("runs") / f"adapt-{model_id}"
@@ -163,6 +168,14 @@ def _command(request: Request, *, method: str, num_steps: int | None) -> str:
         words.append(f"--steps {num_steps}")
     if request.source != LANDSCAPES:
         words.append(f"--source {Path(request.source).name}")
+    elif request.num_scenes != sources.NUM_SCENES:
+        words.append(f"--scenes {request.num_scenes}")
+    if request.irc is not None:
+        words.append(f"--irc {request.irc.name}")
+    if request.bands_option != "auto":
+        words.append(f"--bands {request.bands_option}")
+    if request.nodata != "file":
+        words.append(f"--nodata {'none' if request.nodata is None else f'{request.nodata:g}'}")
     if request.labels is not None:
         words.append(f"--labels {request.labels.name}")
     return " ".join(words)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from training.data.orthos import Reading
 from training.recipes.recipe import LANDSCAPES
 from training.runfolder import CACHE_FOLDER
 from training.territory import sources
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from service.rasters.placing import NodataOption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,9 @@ class Request:
     source: str = LANDSCAPES
     labels: Path | None = None
     irc: Path | None = None
+    bands_option: str = "auto"
+    """Which band is which, where the orthophotos do not say it."""
+    nodata: NodataOption = "file"
     method: str | None = None
     num_steps: int | None = None
     seconds: float | None = None
@@ -39,6 +45,11 @@ class Request:
     def territory(self) -> str:
         """What the artefact, its card and its domain call the target."""
         return name_of(self.target)
+
+    @property
+    def reading(self) -> Reading:
+        """How the orthophotos are read."""
+        return Reading(irc=self.irc, bands_option=self.bands_option, nodata=self.nodata)
 
     @property
     def drawing(self) -> sources.Drawing:

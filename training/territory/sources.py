@@ -16,7 +16,7 @@ import numpy as np
 
 from models.nomenclature import get_nomenclature
 from training.data.annotations import open_annotations
-from training.data.errors import FileMissing
+from training.data.errors import FileMissing, SourceUnknown
 from training.data.orthos import open_orthos
 from training.data.samples import IGNORED
 from training.data.sources import READERS, Source, load_source
@@ -78,6 +78,27 @@ def read_source(said: str, start: Start, *, drawing: Drawing) -> Source | None:
     return _read_folder(Path(said), start, seed=drawing.seed)
 
 
+def require_source(said: str) -> None:
+    """Refuse a source that is not there, before anything is read.
+
+    Args:
+        said: As in `read_source`.
+
+    Raises:
+        FileMissing: A folder is not there, or not laid out as above.
+        SourceUnknown: No such data set.
+    """
+    if said in (NONE, LANDSCAPES):
+        return
+    name, is_set, folder = said.partition("=")
+    if not is_set or Path(said).is_dir():
+        _require_layout(Path(said))
+    elif name not in READERS:
+        raise SourceUnknown(f"no data set {name!r}", remedy=f"Known data sets: {', '.join(READERS)}.")
+    elif not Path(folder).is_dir():
+        raise FileMissing(f"{folder} is not a folder", remedy=f"Give the one of {name}: {name}=FOLDER.")
+
+
 def labelled_by(predict: Predict, confidence: Predict, pieces: Sequence[Piece], least: int) -> list[Piece]:
     """Pieces with what a network is sure of as labels: a source where there is none.
 
@@ -124,14 +145,8 @@ def class_shares(source: Source, recipe: Recipe) -> np.ndarray[tuple[int], np.dt
 
 
 def _read_folder(folder: Path, start: Start, *, seed: int) -> Source:
+    _require_layout(folder)
     images, labels = folder / "images", folder / "labels"
-    for place in (images, labels):
-        if not place.is_dir():
-            raise FileMissing(
-                f"{place} is not there",
-                remedy=f"A source is {folder.name}/images/NAME.tif and {folder.name}/labels/NAME.tif,"
-                f" or NAME=FOLDER of a data set: {', '.join(READERS)}.",
-            )
     orthos = open_orthos(images, bands=start.recipe.bands, gsd_m=start.reads.gsd_m)
     for ortho in orthos:
         if not (labels / f"{ortho.path.stem}.tif").is_file():
@@ -147,6 +162,16 @@ def _read_folder(folder: Path, start: Start, *, seed: int) -> Source:
         nomenclature=get_nomenclature(start.recipe.nomenclature),
         bands=len(start.recipe.bands),
     )
+
+
+def _require_layout(folder: Path) -> None:
+    for place in (folder / "images", folder / "labels"):
+        if not place.is_dir():
+            raise FileMissing(
+                f"{place} is not there",
+                remedy=f"A source is {folder.name}/images/NAME.tif and {folder.name}/labels/NAME.tif,"
+                f" or NAME=FOLDER of a data set: {', '.join(READERS)}; or {LANDSCAPES}, or {NONE}.",
+            )
 
 
 def _pieces_of(ortho: Ortho, labels: Path, start: Start, *, seed: int) -> list[Piece]:
