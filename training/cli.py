@@ -104,10 +104,12 @@ def fit(  # noqa: PLR0913, PLR0917  click passes options by name
 ) -> None:
     """Train RECIPE, or go on where its run folder stopped."""
     from training import commands  # noqa: PLC0415 - as above
+    from training.importing.commands import models_folder  # noqa: PLC0415 - as above
 
     if minutes is not None and steps is not None:
         raise click.UsageError("--minutes or --steps, not both")
-    commands.fit_recipe(
+    out = out or commands.default_run(recipe_name)
+    state = commands.fit_recipe(
         recipe_name,
         out=out,
         seconds=None if minutes is None else 60 * minutes,
@@ -117,6 +119,10 @@ def fit(  # noqa: PLR0913, PLR0917  click passes options by name
         ),
         data=folders_of(data),
     )
+    again = "".join(f" --data {word}" for word in data)
+    click.echo(f"{state.step} steps in {out}: curves.png, metrics.jsonl")
+    click.echo(f"how good it is: orthoscape-train evaluate {out}{again}")
+    click.echo(f"an artefact of it: orthoscape-train export {out}{again} --into {models_folder()}")
 
 
 @main.command()
@@ -154,7 +160,7 @@ def evaluate(run: Path, data: tuple[str, ...]) -> None:
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of artefacts; the packaged one by default.",
+    help="Folder of artefacts; that of Orthoscape's own models, in the clone, by default.",
 )
 @click.option(
     "--note", default="", help="For the card: what happened to the run that its commands do not show."

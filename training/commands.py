@@ -103,6 +103,11 @@ def fit_recipe(
     return state
 
 
+def default_run(name: str) -> Path:
+    """The run folder of a recipe, where none is named."""
+    return Path("runs") / find_recipe(name).name
+
+
 def evaluate_run(run: Path) -> dict[str, Metrics]:
     """Metrics by band set and resolution, on all validation scenes."""
     recipe = recipe_of(run)

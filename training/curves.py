@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from training.recipes.recipe import Recipe
 
 CURVES_NAME = "curves.png"
+_FEW_LINES = 20
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ def draw_curves(recipe: Recipe, out: Path) -> None:
     history, looks = read_lines(out / HISTORY_NAME), read_lines(out / METRICS_NAME)
     figure = Figure(figsize=(10, 7), layout="constrained")
     losses, rates, fine, coarse = figure.subplots(2, 2, sharex=True).flat
-    losses.plot([line["step"] for line in history], [line["loss"] for line in history])
+    marker = "." if len(history) < _FEW_LINES else ""  # a line of one point is nothing to see
+    losses.plot([line["step"] for line in history], [line["loss"] for line in history], marker=marker)
     told = [line for line in history if "learning_rate_share" in line]
     rates.plot(
         [line["step"] for line in told],
         [line["learning_rate_share"] * recipe.peak_learning_rate for line in told],
+        marker=marker,
     )
     _plot_domains(fine, looks, "miou")
     _plot_domains(coarse, looks, "balanced_accuracy")

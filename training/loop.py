@@ -130,7 +130,8 @@ def fit(
             raise FloatingPointError(f"loss is {loss} at step {state.step}")
         state.step += 1
         state.elapsed_s = time.monotonic() - started_s
-        if state.step % limits.log_every_steps == 0:
+        is_over = limits.progress(step=state.step, elapsed_s=state.elapsed_s) >= 1
+        if state.step % limits.log_every_steps == 0 or is_over:
             told = {"step": state.step, "loss": loss, "elapsed_s": round(state.elapsed_s, 1)}
             _write_history(out, {**told, "learning_rate_share": round(share, 4)})
         if each_step is not None:

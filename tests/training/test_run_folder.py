@@ -44,6 +44,8 @@ def test_a_run_ends_with_a_look_and_its_curves(tmp_path, monkeypatch, caplog):
     assert (look["step"], look["domain"]) == (2, DOMAIN)
     assert 0 <= look["miou"] <= 1
     assert look["iou"]
+    assert [line["step"] for line in read_lines(run / "history.jsonl")] == [2]
+    assert f"orthoscape-train evaluate {run}" in result.output
     is_drawn = importlib.util.find_spec("matplotlib") is not None
     assert (run / "curves.png").exists() == is_drawn
     assert ("no curves are drawn" in caplog.text) != is_drawn
