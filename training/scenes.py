@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from models.errors import RemediedError
 from models.manifest import Role
@@ -119,7 +120,8 @@ def load_scenes(
     if missing:
         log.info("drawing %d scenes into %s", len(missing), place)
         jobs = [(place, spec, index, tuple(bands)) for index in missing]
-        for index in _run(_draw_into, jobs, num_processes=num_processes, budget_s=budget_s):
+        drawn = _run(_draw_into, jobs, num_processes=num_processes, budget_s=budget_s)
+        for index in tqdm(drawn, total=len(missing), desc="drawing scenes", disable=None):
             done_N[index] = True
     kept = np.flatnonzero(done_N)
     if not len(kept):

@@ -100,6 +100,16 @@ def test_flair_is_trained_on_in_its_published_split(tmp_path, name, bands):
     assert held_out in away[1].domains
 
 
+def test_of_a_departement_held_out_no_year_is_trained_on(tmp_path):
+    folders = {"images": "flair_1_aerial_test", "labels": "flair_1_labels_test"}
+    other_year = ("D006_2016", "Z9_AA", 90)
+    write_flair(tmp_path, test=folders, test_domain="D012_2019", train=(*TRAIN_PLACES, other_year))
+    assert "D006_2016" in load_source("flair1", tmp_path, bands=RGBI, held_out=())[0].domains
+    train, judged = load_source("flair1", tmp_path, bands=RGBI, held_out=("D006_2020",))
+    assert set(train.domains) == {"D02A_2019"}
+    assert "D006_2020" in judged.domains
+
+
 def test_a_head_of_fewer_classes_is_taught_by_the_labels_that_it_has(tmp_path):
     write_hub(tmp_path)
     train, judged = load_source("flair_hub", tmp_path, bands=RGBI, held_out=())

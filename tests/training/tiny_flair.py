@@ -62,9 +62,9 @@ TRAIN_PLACES = (
 )
 
 
-def write_flair(root, *, test, test_domain):
+def write_flair(root, *, test, test_domain, train=TRAIN_PLACES):
     """The training archives that FLAIR #1 and #2 share, one of the tests, and the metadata."""
-    places = [(*place, TRAIN) for place in TRAIN_PLACES] + [(test_domain, "Z1_FF", 61713, test)]
+    places = [(*place, TRAIN) for place in train] + [(test_domain, "Z1_FF", 61713, test)]
     metadata = {}
     for seed, (domain, zone, number, folders) in enumerate(places):
         write_patch(root, domain=domain, zone=zone, number=number, seed=seed, **folders)

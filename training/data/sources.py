@@ -249,6 +249,11 @@ def _read_flair(name: str, load: Load, read: Callable[[Sample], Pixels]) -> Read
         samples = [sample for sample in loaded if sample.labels is not None]
         away = [sample for sample in samples if sample.domain.key in held_out]
         own = [sample for sample in samples if sample.domain.key not in held_out]
+        # Another year of the same département has the same houses, fields and woods.
+        territories = {sample.domain.territory for sample in away}
+        train = [
+            sample for sample in own if sample.split == "train" and sample.domain.territory not in territories
+        ]
 
         def source(samples: Sequence[Sample], domains: Sequence[str]) -> Source:
             return Source(
@@ -263,7 +268,7 @@ def _read_flair(name: str, load: Load, read: Callable[[Sample], Pixels]) -> Read
                 absent=tuple(position for position, band in enumerate(bands) if band not in have),
             )
 
-        return _by_split(source, [sample for sample in own if sample.split == "train"], own, away)
+        return _by_split(source, train, own, away)
 
     return read_split
 
