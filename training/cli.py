@@ -175,7 +175,19 @@ def evaluate(run: Path, data: tuple[str, ...]) -> None:
     metavar="NAME=FOLDER",
     help="Where a real data set of the recipe lies, to be judged on; once for each.",
 )
-def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, data: tuple[str, ...]) -> None:
+@click.option(
+    "--replace", is_flag=True, help="Put it in the place of an artefact of the same id and version."
+)
+def export(  # noqa: PLR0913  click passes options by name
+    *,
+    run: Path,
+    into: Path | None,
+    note: str,
+    int8: bool,
+    fp16: bool,
+    data: tuple[str, ...],
+    replace: bool,
+) -> None:
     """Export RUN as artefacts: measured, calibrated, proved equal to the network."""
     from training.exporting import export_run  # noqa: PLC0415 - as above
 
@@ -186,6 +198,7 @@ def export(*, run: Path, into: Path | None, note: str, int8: bool, fp16: bool, d
         note=note,
         precisions=[precision for precision, is_tried in tried.items() if is_tried],
         data=folders_of(data),
+        may_replace=replace,
     )
     for artefact in artefacts:
         manifest = artefact.manifest

@@ -8,7 +8,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import Artefact
+from models.artefact import MANIFEST_NAME, Artefact
+from models.errors import RemediedError
 from models.manifest import Precision, Training
 from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
@@ -23,6 +24,7 @@ from training.loop import channel_table, restore
 from training.machine import read_starts
 from training.networks.compact import count_parameters
 from training.outcomes import Outcomes
+from training.recipes import Recipe
 from training.reference import read_reference
 from training.runfolder import read_real, recipe_of, working_commit
 from training.scenes import SceneSet, load_scenes
@@ -36,6 +38,10 @@ _CALIBRATION_SCENES = 32
 """Training scenes that show a graph of lower precision what it will meet."""
 
 
+class VersionTaken(RemediedError):
+    """An artefact of that id and version is there: maps that name it would no longer say what made them."""
+
+
 def export_run(
     run: Path,
     *,
@@ -43,6 +49,7 @@ def export_run(
     note: str = "",
     precisions: Sequence[Precision] = (),
     data: Mapping[str, Path] | None = None,
+    may_replace: bool = False,
 ) -> list[Artefact]:
     """Write one artefact for each band set of a run; the first carries the weights.
 
@@ -52,11 +59,15 @@ def export_run(
         note: For the card: what happened to the run that its commands do not show.
         precisions: Lower ones to try; see ``training.precisions``.
         data: Folders of the recipe's real data sets, by name: the artefacts are judged on what is held out.
+        may_replace: Whether an artefact of the same id and version may give way to another.
 
     Raises:
         ClickException: A real data set of the recipe is not named, or nobody knows whose it is.
+        VersionTaken: The folder holds this version of an artefact already.
     """
     recipe = recipe_of(run)
+    if not may_replace:
+        _require_new(recipe, into=into or PACKAGED_FOLDER)
     real = read_real(recipe, data or {})
     if unknown := set(real) - set(CREDITS):
         raise click.ClickException(
@@ -159,3 +170,16 @@ def _golden_window(scenes: SceneSet) -> NDArray[np.uint8]:
     num_classes = [len(np.unique(classes_HW[:height, :width])) for classes_HW in scenes.classes_NHW]
     chosen = int(np.argmax(num_classes))
     return np.ascontiguousarray(scenes.image_NCHW[chosen : chosen + 1, :, :height, :width])
+
+
+def _require_new(recipe: Recipe, *, into: Path) -> None:
+    for suffix in band_sets(recipe):
+        folder = into / f"{recipe.model_id}-{suffix}"
+        if not (folder / MANIFEST_NAME).exists():
+            continue
+        key = Artefact.load(folder).manifest.key
+        if key == f"{folder.name}@{recipe.version}":
+            raise VersionTaken(
+                f"{folder} is {key} already",
+                remedy="Raise the recipe's version, name another folder with --into, or say --replace.",
+            )

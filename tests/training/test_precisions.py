@@ -200,3 +200,13 @@ def test_the_command_tries_what_is_asked_for(tmp_path, monkeypatch):
     assert result.output.count("(fp32, fp16)") == 2
     folders = sorted((tmp_path / "models").iterdir())
     assert [Artefact.load(folder).manifest.precisions for folder in folders] == [("fp32", "fp16")] * 2
+
+    digests = [Artefact.load(folder).digest for folder in folders]
+    again = ["export", run, "--into", into]  # without the graph in half precision
+    refused = CliRunner().invoke(main, again)
+    assert refused.exit_code == 1
+    assert "is landscapes-compact-rgbi@0.1.0 already" in refused.output
+    assert "--replace" in refused.output
+    assert [Artefact.load(folder).digest for folder in folders] == digests
+    assert CliRunner().invoke(main, [*again, "--replace"]).exit_code == 0
+    assert [Artefact.load(folder).manifest.precisions for folder in folders] == [("fp32",)] * 2
