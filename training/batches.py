@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from training.data.samples import IGNORED
-from training.woods import in_own_light
+from training.own_light import in_own_light
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Part:
     looks: Looks
     first_set: int
     """Position of the source's first label set among those of all sources."""
-    woods: tuple[int, ...]
+    plants: tuple[int, ...]
     """Positions of the source's labels that are vegetation."""
 
 
@@ -115,7 +115,7 @@ class Mixture:
                     num_samples=share.num_samples,
                     looks=share.looks,
                     first_set=first_set,
-                    woods=source.sets.woods(),
+                    plants=source.sets.plants(),
                 )
             )
             first_set += len(source.sets)
@@ -163,9 +163,15 @@ def _draw_crop(part: Part, recipe: Recipe, rng: np.random.Generator) -> tuple[F3
     if side_px != recipe.crop_px:
         raw_CHW, labels_HW = _zoomed(raw_CHW, labels_HW, recipe.crop_px)
     image_CHW = recolour(raw_CHW, part.looks, rng)
-    if part.looks.wood_gain or part.looks.wood_drought:  # others draw the batches that they always drew
+    if part.looks.label_gain or part.looks.plant_drought:  # others draw the batches that they always drew
         image_CHW = in_own_light(
-            image_CHW, labels_HW, woods=part.woods, bands=recipe.bands, looks=part.looks, rng=rng
+            image_CHW,
+            labels_HW,
+            labels=range(len(part.source.sets)),
+            plants=part.plants,
+            bands=recipe.bands,
+            looks=part.looks,
+            rng=rng,
         )
     turn, is_mirrored = int(rng.integers(4)), rng.random() < 0.5
     image_CHW, labels_HW = np.rot90(image_CHW, turn, axes=(1, 2)), np.rot90(labels_HW, turn)

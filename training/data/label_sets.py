@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from models.nomenclature import COSIA, Nomenclature
 
-_TREES = ("CS2.1.1.1", "CS2.1.1.2")
-"""Covers of OCS GE: deciduous trees, coniferous ones."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSet:
@@ -61,13 +58,13 @@ class LabelSets:
             raise ValueError(f"no channel of {tuple(channels)} is in {', '.join(empty)}")
         return members_SK
 
-    def woods(self) -> tuple[int, ...]:
-        """Positions of the labels that are trees alone, as the nomenclature's covers of OCS GE have it."""
-        cover = self.nomenclature.grouping("ocsge")
+    def plants(self) -> tuple[int, ...]:
+        """Positions of the labels that are vegetation alone, as the nomenclature groups covers."""
+        cover = self.nomenclature.grouping("cover")
         return tuple(
             position
             for position, each in enumerate(self.sets)
-            if all(cover.group_of(value).key in _TREES for value in each.values)
+            if all(cover.group_of(value).key == "vegetation" for value in each.values)
         )
 
     def shares(self, channels: Sequence[int]) -> NDArray[np.float32]:

@@ -1,10 +1,9 @@
-"""Trees of a crop in another light and another state: each label of them by itself.
+"""Labels of a crop in another light and another state: each of them by itself.
 
 In the imagery of few flights, and in generated landscapes, woods are dark and green and meadows are light; a
 network that learns from them takes brightness for what tells them apart. On other flights woods are light, in
-other seasons brown. With a gain and a state of its own for each label, its texture is what is left to learn
-by. Meadows keep theirs: they have little texture, and those of any brightness would be taken for water and
-for roofs.
+other seasons brown. With a gain of its own for each label, its texture and shape are what is left to learn
+by. All labels have one: what varies less than others would be told by that.
 
 Axes: C bands, H and W pixels.
 """
@@ -37,30 +36,33 @@ _NIR_LOST = 0.4
 """Share of near infrared that is lost where all leaves are dry."""
 
 
-def in_own_light(
+def in_own_light(  # noqa: PLR0913  what is known of a crop
     image_CHW: F32,
     labels_HW: U8,
     *,
-    woods: Collection[int],
+    labels: Collection[int],
+    plants: Collection[int],
     bands: Sequence[Role],
     looks: Looks,
     rng: np.random.Generator,
 ) -> F32:
-    """An image whose labels of trees have each been lit, and dried, by themselves.
+    """An image whose labels have each been lit, and those of plants dried, by themselves.
 
     Args:
         image_CHW: Pixels 0-255.
         labels_HW: Positions of labels; 255 is none.
-        woods: Positions of those that are trees alone.
+        labels: Positions of all.
+        plants: Of those that are vegetation alone.
         bands: Of the image; drying needs red, green and blue.
-        looks: ``wood_gain`` and ``wood_drought``; both 0 give the image as it is.
+        looks: ``label_gain`` and ``plant_drought``; both 0 give the image as it is.
         rng: Draws a gain for each label, in the crop or not, and whether and how far it is dry.
     """
     table_CL = np.ones((len(bands), IGNORED + 1), dtype=np.float32)
     dry_CL = np.zeros_like(table_CL)
-    for label in sorted(woods):
-        gain = np.exp(rng.normal(0, looks.wood_gain))
-        dryness = rng.random() if rng.random() < looks.wood_drought else 0.0
+    for label in sorted(labels):
+        gain = np.exp(rng.normal(0, looks.label_gain))
+        is_dry = label in plants and rng.random() < looks.plant_drought
+        dryness = rng.random() if is_dry else 0.0
         tints = np.exp(rng.normal(0, _TINT, len(_VISIBLE)))
         table_CL[:, label] = gain * (1 - dryness)
         for band, tint in zip(_VISIBLE, tints, strict=True):
