@@ -42,7 +42,7 @@ class Drawing:
 def fit_recipe(
     name: str,
     *,
-    out: Path | None,
+    out: Path,
     seconds: float | None,
     num_steps: int | None,
     drawing: Drawing,
@@ -50,7 +50,6 @@ def fit_recipe(
 ) -> RunState:
     """Draw the scenes that are missing, then train until the limit, looking at unseen images on the way."""
     recipe = find_recipe(name)
-    out = out or Path("runs") / recipe.name
     require_own(recipe, out=out)
     real = read_real(recipe, data)
     scenes = load_scenes(

@@ -8,7 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import MANIFEST_NAME, Artefact
+from models.artefact import MANIFEST_NAME, Artefact, read_manifest
 from models.errors import RemediedError
 from models.manifest import Precision, Training
 from models.nomenclature import get_nomenclature
@@ -177,7 +177,7 @@ def _require_new(recipe: Recipe, *, into: Path) -> None:
         folder = into / f"{recipe.model_id}-{suffix}"
         if not (folder / MANIFEST_NAME).exists():
             continue
-        key = Artefact.load(folder).manifest.key
+        key = read_manifest(folder)[0].key
         if key == f"{folder.name}@{recipe.version}":
             raise VersionTaken(
                 f"{folder} is {key} already",

@@ -10,7 +10,8 @@ from models.manifest import Precision, Role
 from models.nomenclature import get_nomenclature
 from training import judging
 from training.data.label_sets import LabelSets
-from training.data.sources import Changed, Source
+from training.data.lazy import Changed
+from training.data.sources import Source
 from training.evaluate import Confusion, torch_predictor
 from training.networks.compact import STRIDE_PX, CompactUNet
 from training.precisions import Lowering, Trial

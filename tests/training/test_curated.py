@@ -11,9 +11,9 @@ from toys import toy_recipe
 from training import runfolder
 from training.cli import main
 from training.data.curated import away_from, load_curated, read_labels, read_sample
-from training.data.decoded import Decoded
 from training.data.errors import DataError, FileMissing, LayoutUnknown, SplitsOverlap
 from training.data.ground import widened
+from training.data.lazy import Decoded
 from training.data.samples import of_split
 from training.data.sources import load_source
 from training.exact import exact_scores, is_exact

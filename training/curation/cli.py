@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from models.errors import RemediedError
 from training.bars import shown_parts
 from training.options import nodata_of, reading_options
 
@@ -109,27 +108,24 @@ def curate(  # noqa: PLR0913  click passes options by name
     from training.curation.request import Cut, Request, Splitting  # noqa: PLC0415 - as above
     from training.data.orthos import Reading  # noqa: PLC0415 - as above
 
-    try:
-        with shown_parts() as show:
-            made = make(
-                Request(
-                    orthos=orthos,
-                    labels=tuple(_with_key(word) for word in labels),
-                    out=out,
-                    domains=tuple(_key_with_place(word) for word in domains),
-                    reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata), gsd_m=gsd),
-                    with_nir=not without_nir,
-                    cut=Cut(patch_px=patch_px, stride_px=stride_px or patch_px, min_labelled=min_labelled),
-                    splitting=Splitting(
-                        shares=_shares(shares), block_m=block_m, guard_m=guard_m, seed=seed, areas=areas
-                    ),
-                    licence=licence,
-                    credit=credit,
+    with shown_parts() as show:
+        made = make(
+            Request(
+                orthos=orthos,
+                labels=tuple(_with_key(word) for word in labels),
+                out=out,
+                domains=tuple(_key_with_place(word) for word in domains),
+                reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata), gsd_m=gsd),
+                with_nir=not without_nir,
+                cut=Cut(patch_px=patch_px, stride_px=stride_px or patch_px, min_labelled=min_labelled),
+                splitting=Splitting(
+                    shares=_shares(shares), block_m=block_m, guard_m=guard_m, seed=seed, areas=areas
                 ),
-                tell=show,
-            )
-    except RemediedError as error:
-        raise click.ClickException(str(error)) from error
+                licence=licence,
+                credit=credit,
+            ),
+            tell=show,
+        )
     for line in made.summary.lines():
         click.echo(line)
     click.echo(f"{made.summary.num_patches} patches in {made.out}")

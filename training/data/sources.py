@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict, overload
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from training.data import curated, dubai, flair1, flair2, flair_hub, naip_chesapeake, treesatai
-from training.data.decoded import Decoded
 from training.data.errors import DataError, SourceUnknown
 from training.data.label_sets import exact_sets
+from training.data.lazy import Changed, Chosen, Decoded
 from training.data.samples import IGNORED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -93,44 +92,6 @@ class Source:
             digest.update(np.ascontiguousarray(image_CHW).data)
             digest.update(np.ascontiguousarray(labels_HW).data)
         return digest.hexdigest()
-
-
-class Chosen(Sequence["U8"]):
-    """Some of a sequence of arrays, none of them read before it is asked for."""
-
-    def __init__(self, arrays: Sequence[U8], positions: Sequence[int]) -> None:
-        self._arrays, self._positions = arrays, positions
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    @overload
-    def __getitem__(self, index: int) -> U8: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[U8]: ...
-    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
-        if isinstance(index, slice):
-            return Chosen(self._arrays, self._positions[index])
-        return self._arrays[self._positions[index]]
-
-
-class Changed(Sequence["U8"]):
-    """Arrays, each changed when it is asked for, and not read before."""
-
-    def __init__(self, arrays: Sequence[U8], change: Callable[[U8], U8]) -> None:
-        self._arrays, self._change = arrays, change
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    @overload
-    def __getitem__(self, index: int) -> U8: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[U8]: ...
-    def __getitem__(self, index: int | slice) -> U8 | Sequence[U8]:
-        if isinstance(index, slice):
-            return Changed(self._arrays[index], self._change)
-        return self._change(self._arrays[index])
 
 
 def load_source(

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from models.errors import RemediedError
 from training.bars import shown_parts
 from training.options import nodata_of, reading_options
 
@@ -80,30 +79,27 @@ def adapt(  # noqa: PLR0913  click passes options by name
 
     if steps is not None and minutes is not None:
         raise click.UsageError("--steps or --minutes, not both")
-    try:
-        with shown_parts() as show:
-            adapted = adapt_artefact(
-                Request(
-                    artefact=artefact,
-                    target=target,
-                    source=source,
-                    labels=labels,
-                    irc=irc,
-                    bands_option=bands,
-                    nodata=nodata_of(nodata),
-                    method=method,
-                    num_steps=steps,
-                    seconds=None if minutes is None else 60 * minutes,
-                    num_scenes=scenes,
-                    model_id=model_id,
-                    into=into,
-                    out=out,
-                    seed=seed,
-                ),
-                each_part=show,
-            )
-    except RemediedError as error:
-        raise click.ClickException(str(error)) from error
+    with shown_parts() as show:
+        adapted = adapt_artefact(
+            Request(
+                artefact=artefact,
+                target=target,
+                source=source,
+                labels=labels,
+                irc=irc,
+                bands_option=bands,
+                nodata=nodata_of(nodata),
+                method=method,
+                num_steps=steps,
+                seconds=None if minutes is None else 60 * minutes,
+                num_scenes=scenes,
+                model_id=model_id,
+                into=into,
+                out=out,
+                seed=seed,
+            ),
+            each_part=show,
+        )
     evidence, made = adapted.evidence, adapted.artefact
     click.echo(f"{evidence.agreement:.1%} of pixels keep their class")
     if evidence.before is not None and evidence.after is not None:
@@ -155,20 +151,17 @@ def calibrate(  # noqa: PLR0913  click passes options by name
     name, _, folder = (data or "").partition("=")
     if data is not None and not folder:
         raise click.BadParameter(f"{data!r} is not NAME=FOLDER", param_hint="--data")
-    try:
-        made = calibrate_artefact(
-            CalibrationRequest(
-                artefact=artefact,
-                data=None if data is None else (name, Path(folder)),
-                target=target,
-                labels=labels,
-                reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata)),
-                into=into,
-                seed=seed,
-            )
+    made = calibrate_artefact(
+        CalibrationRequest(
+            artefact=artefact,
+            data=None if data is None else (name, Path(folder)),
+            target=target,
+            labels=labels,
+            reading=Reading(irc=irc, bands_option=bands, nodata=nodata_of(nodata)),
+            into=into,
+            seed=seed,
         )
-    except RemediedError as error:
-        raise click.ClickException(str(error)) from error
+    )
     click.echo(
         f"temperature {made.temperature_before:g} -> {made.temperature:g}, expected calibration error"
         f" {made.ece_before:.4f} -> {made.ece:.4f} on images that it was not fitted on"

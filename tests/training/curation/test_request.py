@@ -8,7 +8,7 @@ from curated_territory import rows_of
 from tiny_orthos import LEFT_M, truth, write_labels, write_ortho
 
 from models.errors import RemediedError
-from training.curation import cli
+from training.cli import main
 from training.curation.commands import curate
 from training.curation.domains import domain_of
 from training.curation.request import Cut, Splitting
@@ -29,7 +29,7 @@ from training.curation.request import Cut, Splitting
 def test_the_command_says_what_it_does_not_understand(asked, tmp_path, words, said):
     labels = asked.labels[0][1]
     given = [str(asked.orthos[0]), "--labels", str(labels), "--out", str(tmp_path / "set"), *words]
-    result = CliRunner().invoke(cli.curate, given)
+    result = CliRunner().invoke(main, ["curate", *given])
     assert result.exit_code != 0
     assert said in result.output, result.output
 
