@@ -106,9 +106,10 @@ def lay_out(
     seeds: Sequence[int],
     methods: Collection[str] = CANDIDATES,
 ) -> list[Run]:
-    """All runs in their order: seed by seed; S1, S0 and O of all targets, then methods, then few-shot.
+    """All runs in their order: seed by seed S1, S0 and O of all targets, then methods; few-shot after all.
 
-    Where no share of a gap is to be closed, S0 comes last: it takes as long as all methods of a target.
+    A choice between methods hangs on several seeds, so these come before few-shot curves. Where no share of a
+    gap is to be closed, S0 comes last: it takes as long as all methods of a target.
 
     Args:
         names: Of experiments.
@@ -118,8 +119,9 @@ def lay_out(
     """
     return [
         Run(experiment=name, target=target, role=role, seed=seed)
+        for stages in _STAGES
         for seed in seeds
-        for stage in range(_NUM_STAGES)
+        for stage in stages
         for name in names
         for target in targets[name]
         for role in roles_of(EXPERIMENTS[name], methods=methods)
@@ -127,7 +129,8 @@ def lay_out(
     ]
 
 
-_NUM_STAGES = 4
+_STAGES = ((0, 1), (2,), (3,))
+"""What is done for all seeds before anything of the next group is begun."""
 
 
 def _stage_of(role: str, *, has_goal: bool) -> int:
