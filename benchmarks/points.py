@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POINTS_FOLDER = Path(__file__).with_suffix("")
-"""Where the files of points lie, ``<stem of the raster>.csv``."""
+"""Where the files of points lie, ``<reading>/<stem of the raster>.csv``."""
+
+READINGS = ("first", "second")
+"""In the order of the draw: the second begins after the first, and no model was chosen by it."""
 
 NUM_POINTS = 50
-"""Of every raster."""
+"""Of every raster, in each reading."""
 
 GROUPS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
@@ -88,10 +91,12 @@ class PointSet:
 
     stem: str
     num_drawn: int
-    """Candidates that were looked at."""
+    """Candidates of the draw that were looked at, those of earlier readings included."""
     redrawn: tuple[int, ...]
     """Numbers, from 1, of those left out: a boundary ran within a pixel of them."""
     points: tuple[Point, ...]
+    num_before: int = 0
+    """Candidates that earlier readings looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,19 +169,22 @@ def read_points(path: Path) -> PointSet:
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
     try:
         seed, num_drawn = int(notes["seed"]), int(notes["drawn"])
+        num_before = int(notes.get("before", 0))
         redrawn = tuple(int(number) for number in notes["redrawn"].split())
         points = tuple(_point(row) for row in rows)
     except (KeyError, ValueError) as error:
         raise PointsInvalid(f"{path.name}: {error}") from error
     if seed != SEED:
         raise PointsInvalid(f"{path.name}: drawn by seed {seed}, not {SEED}")
-    if len(points) != num_drawn - len(redrawn):
+    if len(points) != num_drawn - num_before - len(redrawn):
         raise PointsInvalid(
-            f"{path.name}: {len(points)} points of {num_drawn} drawn and {len(redrawn)} redrawn"
+            f"{path.name}: {len(points)} points of {num_drawn - num_before} drawn and {len(redrawn)} redrawn"
         )
     if len({(point.row, point.col) for point in points}) != len(points):
         raise PointsInvalid(f"{path.name}: a pixel is there twice")
-    return PointSet(stem=path.stem, num_drawn=num_drawn, redrawn=redrawn, points=points)
+    return PointSet(
+        stem=path.stem, num_drawn=num_drawn, redrawn=redrawn, points=points, num_before=num_before
+    )
 
 
 def _point(row: Mapping[str, str]) -> Point:
@@ -192,17 +200,17 @@ def _point(row: Mapping[str, str]) -> Point:
     return Point(row=place[0], col=place[1], values=frozenset(values), is_sure=row["sure"] == "yes")
 
 
-def read_all(folder: Path = POINTS_FOLDER) -> dict[str, PointSet]:
+def read_all(reading: str) -> dict[str, PointSet]:
     """The points of all rasters, by stem."""
-    return {raster.stem: read_points(folder / f"{raster.stem}.csv") for raster in RASTERS}
+    return {raster.stem: read_points(POINTS_FOLDER / reading / f"{raster.stem}.csv") for raster in RASTERS}
 
 
-def _draw_all(folder: Path, out: Path, num_candidates: int | None) -> None:
+def _draw_all(folder: Path, out: Path, *, reading: str, num_candidates: int | None) -> None:
     """Sheets of the labelled points, or of the first candidates for who labels anew."""
     out.mkdir(parents=True, exist_ok=True)
     for raster in RASTERS:
         if num_candidates is None:
-            labelled = read_points(POINTS_FOLDER / f"{raster.stem}.csv").points
+            labelled = read_points(POINTS_FOLDER / reading / f"{raster.stem}.csv").points
             places = [(point.row, point.col) for point in labelled]
         else:
             places = raster.draw(folder, num_candidates)
@@ -224,10 +232,10 @@ def to_markdown(found: Accuracy) -> str:
     return table(["by eye", "right", *(f"mapped {column}" for column in columns)], rows)
 
 
-def _judge_all(folder: Path, model: str | None) -> None:
-    """Map every raster, print a table of each and one of all."""
-    labelled = read_all()
-    judged: dict[str, Accuracy] = {}
+def _judge_all(folder: Path, *, readings: Sequence[str], model: str | None) -> None:
+    """Map every raster, print a table of each reading of it, then one of all for each reading."""
+    labelled = {reading: read_all(reading) for reading in readings}
+    judged: dict[str, dict[str, Accuracy]] = {reading: {} for reading in readings}
     with tempfile.TemporaryDirectory() as scratch:
         for raster in RASTERS:
             print(f"\n## {raster.stem}\n")
@@ -236,18 +244,24 @@ def _judge_all(folder: Path, model: str | None) -> None:
             except Refused as reason:
                 print(reason)
                 continue
-            judged[raster.stem] = accuracy(labelled[raster.stem].points, made.classes_HW)
-            print("\n".join((*made.notes, "", to_markdown(judged[raster.stem]))))
-    print(f"\n## {len(judged)} of {len(RASTERS)} rasters\n")
+            print("\n".join(made.notes))
+            for reading in readings:
+                found = accuracy(labelled[reading][raster.stem].points, made.classes_HW)
+                judged[reading][raster.stem] = found
+                print(f"\n{reading} reading\n\n{to_markdown(found)}")
+    for reading, by_raster in judged.items():
+        print(f"\n## {len(by_raster)} of {len(RASTERS)} rasters, {reading} reading\n")
+        print(_table_of_rasters(by_raster))
+
+
+def _table_of_rasters(by_raster: Mapping[str, Accuracy]) -> str:
     nothing = Accuracy(confusion=Counter(), cover=sum_of(()), values=sum_of(()))
-    pooled = sum(judged.values(), nothing)
+    pooled = sum(by_raster.values(), nothing)
     rows = [
         [name, str(found.groups), str(found.cover), str(found.values)]
-        for name, found in (*judged.items(), ("**all**", pooled))
+        for name, found in (*by_raster.items(), ("**all**", pooled))
     ]
-    print(
-        table(["raster", "groups", "cover", "class among the values"], rows), to_markdown(pooled), sep="\n\n"
-    )
+    return f"{table(['raster', 'groups', 'cover', 'class among the values'], rows)}\n\n{to_markdown(pooled)}"
 
 
 def main() -> None:
@@ -257,17 +271,26 @@ def main() -> None:
     sheets = commands.add_parser("sheets", help="draw the contact sheets of the points")
     sheets.add_argument("folder", type=Path, help="of the real test data")
     sheets.add_argument("out", type=Path, help="folder of the new pictures")
+    sheets.add_argument("--reading", choices=READINGS, default=READINGS[0], help="whose points; the first")
     sheets.add_argument(
         "--candidates", type=int, help="so many first candidates of the draw, not the labelled points"
     )
     judge = commands.add_parser("judge", help="map the rasters and compare the maps with the points")
     judge.add_argument("folder", type=Path, help="of the real test data")
     judge.add_argument("--model", help="id of a model; the packaged one that fits each raster if not said")
+    judge.add_argument(
+        "--reading",
+        choices=READINGS,
+        action="append",
+        help="points to judge by; may be repeated; both if not said",
+    )
     arguments = parser.parse_args()
     if arguments.command == "sheets":
-        _draw_all(arguments.folder, arguments.out, arguments.candidates)
+        _draw_all(
+            arguments.folder, arguments.out, reading=arguments.reading, num_candidates=arguments.candidates
+        )
     else:
-        _judge_all(arguments.folder, arguments.model)
+        _judge_all(arguments.folder, readings=arguments.reading or READINGS, model=arguments.model)
 
 
 if __name__ == "__main__":

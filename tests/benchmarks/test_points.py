@@ -14,6 +14,7 @@ from benchmarks.point_sheets import CELL_PX, LABEL_PX, draw_sheets, spans
 from benchmarks.points import (
     GROUPS,
     NUM_POINTS,
+    READINGS,
     Point,
     PointsInvalid,
     accuracy,
@@ -86,8 +87,19 @@ def test_a_file_that_contradicts_itself_is_refused(tmp_path, text, reason):
         read_points(path)
 
 
-def test_every_raster_has_its_points():
-    labelled = read_all()
+def test_a_later_reading_counts_from_where_the_earlier_one_ended(tmp_path):
+    path = tmp_path / "place.csv"
+    path.write_text(
+        "# before: 40\n" + HEADER.replace("drawn: 3", "drawn: 43").replace("redrawn: 2", "redrawn: 42")
+    )
+    path.write_text(path.read_text() + "4,7,12,yes\n0,1,0,no\n")
+    labelled = read_points(path)
+    assert (labelled.num_before, labelled.num_drawn, len(labelled.points)) == (40, 43, 2)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_every_raster_has_its_points(reading):
+    labelled = read_all(reading)
     assert len(labelled) == 9
     assert {len(of_raster.points) for of_raster in labelled.values()} == {NUM_POINTS}
 
@@ -196,12 +208,14 @@ def test_the_pixel_itself_is_left_visible_on_the_sheet(make_raster, tmp_path):
         assert np.argwhere(cross_HW).mean(axis=0) == pytest.approx(np.argwhere(white_HW).mean(axis=0), abs=1)
 
 
+@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("raster", RASTERS, ids=lambda raster: raster.stem)
-def test_points_are_the_draw_without_those_redrawn(raster, real_data):
+def test_points_are_the_draw_without_those_redrawn(raster, reading, real_data):
     for name in raster.files:
         folder = real_data(name).parents[1]
-    labelled = read_all()[raster.stem]
-    drawn = raster.draw(folder, labelled.num_drawn)
-    kept = [place for number, place in enumerate(drawn, start=1) if number not in labelled.redrawn]
+    labelled = read_all(reading)[raster.stem]
+    drawn = dict(enumerate(raster.draw(folder, labelled.num_drawn), start=1))
+    left_out = {*range(1, labelled.num_before + 1), *labelled.redrawn}
+    kept = [place for number, place in drawn.items() if number not in left_out]
     assert [(of_raster.row, of_raster.col) for of_raster in labelled.points] == kept
     assert all(raster.has_data(folder)[place] for place in kept)
