@@ -84,7 +84,12 @@ def draw_scene(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """One scene: raw pixels CHW in the order of the bands asked for, class values HW."""
     landscape = generate_landscape(
-        LandscapeSpec(seed=spec.seed_of(index), side_px=spec.side_px, gsd_m=spec.gsd_m_of(index))
+        LandscapeSpec(
+            seed=spec.seed_of(index),
+            side_px=spec.side_px,
+            gsd_m=spec.gsd_m_of(index),
+            kind_weights=spec.kind_weights,
+        )
     )
     rows = [_LANDSCAPE_BANDS.index(band) for band in bands]
     return landscape.image_CHW[rows], landscape.classes_HW

@@ -8,6 +8,7 @@ import pytest
 from models.nomenclature import COSIA
 from training.data.landscapes import KINDS, NODATA, Cover, LandscapeSpec, generate_landscape, render
 from training.data.landscapes.cover import GROUND_COVERS
+from training.data.landscapes.layout import draw_regions
 
 RAISED_COVERS = (Cover.BUILDING, Cover.GREENHOUSE, Cover.DECIDUOUS, Cover.CONIFEROUS, Cover.BRUSHWOOD)
 SMALL = LandscapeSpec(seed=7, side_px=160, gsd_m=0.2)
@@ -72,7 +73,7 @@ def test_light_changes_neither_classes_nor_height():
     assert low.image_CHW[:3].mean() < lit.image_CHW[:3].mean() - 5
 
 
-@pytest.mark.parametrize("kind", ["suburban", "industrial", "vineyard", "forest"])
+@pytest.mark.parametrize("kind", ["suburban", "industrial", "vineyard", "forest", "open_woodland"])
 def test_objects_have_the_same_size_in_metres_at_two_resolutions(kind):
     fine = generate_landscape(LandscapeSpec(seed=5, side_px=360, gsd_m=0.2, kind=kind, defects="none"))
     rough = generate_landscape(LandscapeSpec(seed=5, side_px=120, gsd_m=0.6, kind=kind, defects="none"))
@@ -83,7 +84,9 @@ def test_objects_have_the_same_size_in_metres_at_two_resolutions(kind):
         assert (rough.classes_HW == cover).mean() == pytest.approx(share, rel=0.1, abs=0.004)
 
 
-@pytest.mark.parametrize("kind", ["urban", "market_garden", "forest", "heath", "lake", "mountain"])
+@pytest.mark.parametrize(
+    "kind", ["urban", "market_garden", "forest", "heath", "lake", "mountain", "open_woodland"]
+)
 def test_height_is_zero_on_the_ground_and_positive_on_what_stands(kind):
     scene = generate_landscape(LandscapeSpec(seed=4, side_px=256, gsd_m=0.25, kind=kind, defects="none"))
     height_HW = scene.image_CHW[4]
@@ -142,3 +145,27 @@ def test_colour_alone_does_not_tell_the_class(sampled_scenes):
         if union:
             ious.append(((predicted == cover) & (truth == cover)).sum() / union)
     assert 0.05 < np.mean(ious) <= 0.45
+
+
+def test_types_of_no_weight_are_drawn_only_where_they_are_asked_for():
+    rng = np.random.default_rng(8)
+    drawn = {kind for _ in range(300) for kind in draw_regions(rng, 60, kind=None, weights=None)[1]}
+    assert drawn == {name for name, (weight, *_) in KINDS.items() if weight}
+    asked = draw_regions(rng, 60, kind=None, weights=(("riverside", 1.0),))[1]
+    assert set(asked) == {"riverside"}
+
+
+def test_woods_are_darker_than_grass_in_some_scenes_and_lighter_in_others():
+    lighter = []
+    for seed in range(24):
+        scene = generate_landscape(
+            LandscapeSpec(seed=seed, side_px=128, gsd_m=0.5, kind="woods", season="summer")
+        )
+        is_tree_HW = np.isin(scene.classes_HW, (Cover.DECIDUOUS, Cover.CONIFEROUS))
+        is_grass_HW = scene.classes_HW == Cover.HERBACEOUS
+        if min(is_tree_HW.sum(), is_grass_HW.sum()) > 100:
+            green_HW = scene.image_CHW[1].astype(float)
+            lighter.append(green_HW[is_tree_HW].mean() > green_HW[is_grass_HW].mean())
+    assert len(lighter) > 8
+    assert any(lighter)
+    assert not all(lighter)

@@ -15,6 +15,8 @@ class SceneSetSpec:
     side_px: int
     gsd_m_cycle: tuple[float, ...]
     """Ground resolutions in metres, taken in turn, one a scene."""
+    kind_weights: tuple[tuple[str, float], ...] | None = None
+    """Landscape types and how often each is drawn, as in ``LandscapeSpec``; its own when None."""
 
     def seed_of(self, index: int) -> int:
         """Seed of a scene."""

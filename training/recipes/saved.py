@@ -50,4 +50,8 @@ def parse_recipe(content: dict[str, Any]) -> Recipe:
 
 def _frozen(content: dict[str, Any]) -> dict[str, Any]:
     """Lists as the tuples that they were."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    return {name: _tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+
+
+def _tuple(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(_tuple(value) if isinstance(value, list) else value for value in values)

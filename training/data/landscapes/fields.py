@@ -65,11 +65,13 @@ def plowed(canvas: Canvas, rng: Rng, outline: Points, *, angle: float) -> None:
     canvas.add(outline, surface, rng)
 
 
-def meadow(canvas: Canvas, rng: Rng, outline: Points, *, season: Season, is_rough: bool = True) -> None:
-    """Grass: mottled without any direction; lawns are smoother."""
+def meadow(
+    canvas: Canvas, rng: Rng, outline: Points, *, season: Season, is_rough: bool = True, gain: float = 1.0
+) -> None:
+    """Grass: mottled without any direction; lawns are smoother. ``gain`` is its brightness over the usual."""
     surface = Surface(
         cover=Cover.HERBACEOUS,
-        colour=draw_colour(rng, *LAWNS[season]),
+        colour=draw_colour(rng, *LAWNS[season]) * np.float32(gain),
         fine=rng.uniform(0.07, 0.12) if is_rough else 0.06,
         medium=rng.uniform(0.09, 0.16) if is_rough else 0.05,
         coarse=rng.uniform(0.06, 0.12),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.data.landscapes import rural, urban
+from training.data.landscapes import rural, urban, wild
 from training.data.landscapes.canvas import Canvas, Surface, rectangle
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.fields import water_world
@@ -29,6 +29,10 @@ KINDS: dict[str, tuple[float, float, float, Filler]] = {
     "mountain": (1.2, 130, 0, rural.fill_mountain),
     "quarry": (0.6, 120, 6, rural.fill_quarry),
     "lake": (0.7, 130, 4, rural.fill_lakeside),
+    # Drawn where their weights are said: scenes of recipes that do not stay what they were.
+    "woods": (0.0, 110, 4, wild.fill_woods),
+    "open_woodland": (0.0, 110, 3, wild.fill_open_woodland),
+    "riverside": (0.0, 110, 4, wild.fill_riverside),
 }
 """Landscape types; weights favour rare covers over their share of the country."""
 
@@ -76,6 +80,8 @@ def lay_out(
     for rect, name in blocks:
         if name == "lake":  # after all blocks: a shore runs over its neighbours' fields
             rural.flood(canvas, rng, rect, season)
+    if any(name == "riverside" for _, name in blocks):
+        wild.broad_river(canvas, rng, season)
     is_large = canvas.reach_m > 250
     if is_large or rng.random() < 0.06:
         river(canvas, rng, season)

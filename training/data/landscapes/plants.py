@@ -44,8 +44,12 @@ def trees(  # noqa: PLR0913 - the measures of one thing
     radius: float,
     height: float,
     spread: float = 0.22,
+    shade: float = 0.6,
 ) -> None:
-    """Plant crowns of one stand: boughs of broad-leaved trees and pines, or the narrow cones of firs."""
+    """Plant crowns of one stand: boughs of broad-leaved trees and pines, or the narrow cones of firs.
+
+    ``shade`` is how bright what is seen between boughs is, over the crown's own colour.
+    """
     num = len(centres)
     radii = radius * np.exp(rng.normal(0, spread, num))
     heights = height * np.exp(rng.normal(0, 0.12, num)) * (radii / radius) ** 0.5
@@ -65,7 +69,7 @@ def trees(  # noqa: PLR0913 - the measures of one thing
     dome = 1.25 if is_cone else 0.75
     crowns = Crowns(centres=centres, radii=radii, heights=heights, colours=colours)
     if not is_cone:
-        crowns, dome = boughs(rng, crowns), float(rng.uniform(0.4, 0.9))
+        crowns, dome = boughs(rng, crowns, shade=shade), float(rng.uniform(0.4, 0.9))
     canvas.add_crowns(
         crowns.centres,
         radii=crowns.radii,
@@ -87,7 +91,7 @@ class Crowns:
     colours: Floats
 
 
-def boughs(rng: Rng, crowns: Crowns) -> Crowns:
+def boughs(rng: Rng, crowns: Crowns, *, shade: float) -> Crowns:
     """Break crowns up into boughs, as they look from above at 20 cm: no dome is smooth or round.
 
     Under its boughs a crown stays, smaller and darker, for what is seen between them. Boughs of neighbours
@@ -108,7 +112,7 @@ def boughs(rng: Rng, crowns: Crowns) -> Crowns:
         centres=np.concatenate([crowns.centres, (crowns.centres[tree] + offset)[order]]),
         radii=np.concatenate([crowns.radii * 0.85, radii[order]]),
         heights=np.concatenate([crowns.heights * 0.7, heights[order]]),
-        colours=np.concatenate([crowns.colours * np.float32(0.6), colours[order]]),
+        colours=np.concatenate([crowns.colours * np.float32(shade), colours[order]]),
     )
 
 
