@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TIMEOUT_MS = 60_000
 
 _PIXELS = """(kind) => {
-  const colours = {};
+  const byPlace = {};
   for (const picture of document.querySelectorAll(`.tile-${kind} img`)) {
     const side = 64;
     const canvas = document.createElement("canvas");
@@ -25,13 +25,23 @@ _PIXELS = """(kind) => {
     pen.imageSmoothingEnabled = false;
     pen.drawImage(picture, 0, 0, side, side);
     const { data } = pen.getImageData(0, 0, side, side);
+    const colours = {};
+    let opaque = 0;
     for (let at = 0; at < data.length; at += 4) {
       if (data[at + 3] < 255) continue;
       const name = "#" + [0, 1, 2].map((i) => data[at + i].toString(16).padStart(2, "0")).join("");
       colours[name] = (colours[name] ?? 0) + 1;
+      opaque += 1;
     }
+    // While a tile is fetched anew, the old picture still lies under the new one: one of them counts.
+    const { left, top, width } = picture.getBoundingClientRect();
+    const place = [left, top, width].map(Math.round).join(" ");
+    if (opaque >= (byPlace[place]?.opaque ?? 0)) byPlace[place] = { colours, opaque };
   }
-  return colours;
+  const counted = {};
+  for (const { colours } of Object.values(byPlace))
+    for (const [name, count] of Object.entries(colours)) counted[name] = (counted[name] ?? 0) + count;
+  return counted;
 }"""
 
 _DROP = """async ([name, base64]) => {
