@@ -30,7 +30,8 @@ from training.data.landscapes.rural import fill_farmland, strips
 _SHADE = (0.55, 0.95)
 """Darkest and brightest ground under crowns, over their own colour."""
 _LIGHT = (0.6, 1.7)
-"""Darkest and brightest crowns, grass and water, over the usual ones."""
+"""Darkest and brightest crowns, shrubs and grass, over the usual ones."""
+_TREES = (Cover.DECIDUOUS, Cover.CONIFEROUS)
 
 
 def fill_woods(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
@@ -56,9 +57,6 @@ def fill_woods(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
                 )
         else:
             scrub(canvas, rng, parcel, season=season)
-
-
-_TREES = (Cover.DECIDUOUS, Cover.CONIFEROUS)
 
 
 def canopy(canvas: Canvas, rng: Rng, outline: Points, *, cover: Cover, season: Season) -> None:
