@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -117,6 +118,18 @@ def test_many_threads_may_open_a_store_at_once(fresh_url):
     assert all(store.is_reachable() for store in stores)
     for store in stores:
         store.close()
+
+
+def test_a_new_file_is_waited_for_while_another_connection_writes(tmp_path):
+    path = tmp_path / "store.sqlite"
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, holder.execute, ["COMMIT"])
+    release.start()
+    Store.open(f"sqlite:///{path}").close()
+    release.join()
+    assert holder.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    holder.close()
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,7 @@ def _drawn(spec: LandscapeSpec, first_seed: int, num: int, scenes: Scenes, folde
             log.info("drawing scene %d", seed)
             landscape = generate_landscape(sized)
             folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".part.npz")
+            partial = path.with_suffix(f".{os.getpid()}.part.npz")  # two queues may draw one scene
             np.savez_compressed(
                 partial, image_CHW=landscape.image_CHW[:_NUM_BANDS], classes_HW=landscape.classes_HW
             )
