@@ -110,13 +110,16 @@ def vines(canvas: Canvas, rng: Rng, outline: Points, *, season: Season, angle: f
     canvas.add(outline, surface, rng)
 
 
-def bare(canvas: Canvas, rng: Rng, outline: Points, *, is_rock: bool = False) -> None:
-    """Soil laid open or rock: strong irregular patches, no direction, a few wheel ruts on soil."""
+def bare(canvas: Canvas, rng: Rng, outline: Points, *, is_rock: bool = False, gain: float = 1.0) -> None:
+    """Soil laid open or rock: strong irregular patches, no direction, a few wheel ruts on soil.
+
+    ``gain`` is its brightness over the usual, as it is in the other surfaces.
+    """
     colour = (
         draw_colour(rng, "rock", "rock", "rock", "grey", "beige")
         if is_rock
         else draw_colour(rng, "ochre", "ochre", "ochre", "tile", "brown")
-    )
+    ) * np.float32(gain)
     surface = Surface(
         cover=Cover.BARE_SOIL,
         colour=colour,
@@ -147,11 +150,11 @@ def boulders(canvas: Canvas, rng: Rng, outline: Points, colour: Floats) -> None:
     )
 
 
-def gravel(canvas: Canvas, rng: Rng, outline: Points) -> None:
+def gravel(canvas: Canvas, rng: Rng, outline: Points, *, gain: float = 1.0) -> None:
     """A pervious mineral yard or path: even and finely speckled."""
     surface = Surface(
         cover=Cover.PERVIOUS,
-        colour=draw_colour(rng, "gravel", "gravel", "gravel", "beige", "grey"),
+        colour=draw_colour(rng, "gravel", "gravel", "gravel", "beige", "grey") * np.float32(gain),
         fine=rng.uniform(0.14, 0.22),
         medium=0.04,
         coarse=0.05,
@@ -160,11 +163,12 @@ def gravel(canvas: Canvas, rng: Rng, outline: Points) -> None:
     canvas.add(outline, surface, rng)
 
 
-def pavement(canvas: Canvas, rng: Rng, outline: Points, *materials: str) -> None:
+def pavement(canvas: Canvas, rng: Rng, outline: Points, *materials: str, gain: float = 1.0) -> None:
     """Asphalt, concrete, slabs: the smoothest of the mineral surfaces, with stains."""
     surface = Surface(
         cover=Cover.IMPERVIOUS,
-        colour=draw_colour(rng, *(materials or ("grey", "grey", "grey", "slate", "beige"))),
+        colour=draw_colour(rng, *(materials or ("grey", "grey", "grey", "slate", "beige")))
+        * np.float32(gain),
         fine=rng.uniform(0.02, 0.05),
         medium=rng.uniform(0.02, 0.05),
         coarse=rng.uniform(0.02, 0.06),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.data.landscapes import rural, urban, wild
+from training.data.landscapes import rural, town, urban, wild
 from training.data.landscapes.canvas import Canvas, Surface, rectangle
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.fields import water_world
@@ -33,6 +33,8 @@ KINDS: dict[str, tuple[float, float, float, Filler]] = {
     "woods": (0.0, 110, 4, wild.fill_woods),
     "open_woodland": (0.0, 110, 3, wild.fill_open_woodland),
     "riverside": (0.0, 110, 4, wild.fill_riverside),
+    "dry_land": (0.0, 110, 3, wild.fill_dry_land),
+    "town": (0.0, 75, 6, town.fill_town),
 }
 """Landscape types; weights favour rare covers over their share of the country."""
 

@@ -80,6 +80,11 @@ def draw_colour(rng: Rng, *names: str) -> Floats:
     return clipped
 
 
+def draw_light(rng: Rng, darkest: float, brightest: float) -> float:
+    """Draw a gain of brightness, evenly in its logarithm."""
+    return float(np.exp(rng.uniform(np.log(darkest), np.log(brightest))))
+
+
 def vary(rng: Rng, colour: Floats, num: int, *, brightness: float, chroma: float) -> Floats:
     """Scatter ``num`` colours around one, as crowns of one stand do; shape (num, 4)."""
     gain = np.exp(rng.normal(0, brightness, (num, 1)))

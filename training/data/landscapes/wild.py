@@ -1,9 +1,9 @@
-"""Woods and waters in every light: what the types of ``rural`` show dark, small or seldom.
+"""Woods, waters and dry land in every light: what the types of ``rural`` show dark, small or seldom.
 
 Elsewhere woods are darker than the grass beside them and shrubs have the only crowns that stand apart, so
 that brightness and gaps tell trees from low plants. In imagery of other flights and countries they do not:
-here crowns, grass, the shade between crowns and water are each drawn from dark to bright, apart from each
-other.
+here crowns, grass, soil, the shade between crowns and water are each drawn from dark to bright, apart from
+each other.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from training.data.landscapes import buildings
 from training.data.landscapes.canvas import Canvas, Points, Surface, blob, rectangle
 from training.data.landscapes.cover import Cover
 from training.data.landscapes.fields import bare, gravel, meadow, pavement
-from training.data.landscapes.palette import Floats, Rng, draw_colour, vary
+from training.data.landscapes.palette import Floats, Rng, draw_colour, draw_light, vary
 from training.data.landscapes.plants import (
     LEAVES,
     NEEDLES,
@@ -121,6 +121,65 @@ def fill_open_woodland(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> 
         _shrubs(canvas, rng, rect, season)
     if rng.random() < 0.3:
         single_trees(canvas, rng, scatter(rng, rect, 25), season=season, conifers=0.5)
+
+
+def fill_dry_land(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
+    """Dry grass beside soil, either the brighter one: grass is mottled, soil even and worn into tracks."""
+    for parcel in strips(rng, rect, smallest_m=35, gap_m=rng.choice([0.0, 1.5])):
+        is_grass = rng.random() < 0.65
+        (_dry_grass if is_grass else _soil)(canvas, rng, box(parcel))
+        wide, deep = parcel[2] - parcel[0], parcel[3] - parcel[1]
+        for _ in range(int(rng.integers(0, 8))):
+            spot = (rng.uniform(parcel[0], parcel[2]), rng.uniform(parcel[1], parcel[3]))
+            outline = blob(rng, *spot, rng.uniform(1.5, 0.2 * min(wide, deep) + 2), rough=0.4)
+            (_soil if is_grass else _dry_grass)(canvas, rng, outline)
+        if rng.random() < 0.5:
+            _track(canvas, rng, parcel)
+        if rng.random() < 0.5:
+            _shrubs(canvas, rng, parcel, season)
+        centres = scatter(rng, parcel, rng.uniform(10, 30))
+        single_trees(canvas, rng, centres[rng.random(len(centres)) < 0.5], season=season, conifers=0.2)
+
+
+def _dry_grass(canvas: Canvas, rng: Rng, outline: Points) -> None:
+    tone = draw_colour(rng, "dry_grass", "dry_grass", "straw", "straw", "grass", "beige")
+    surface = Surface(
+        cover=Cover.HERBACEOUS,
+        colour=tone * np.float32(_light(rng)),
+        fine=rng.uniform(0.06, 0.16),
+        medium=rng.uniform(0.07, 0.18),
+        coarse=rng.uniform(0.04, 0.14),
+        hue=rng.uniform(0.3, 0.8),
+    )
+    canvas.add(outline, surface, rng)
+
+
+def _soil(canvas: Canvas, rng: Rng, outline: Points) -> None:
+    tone = draw_colour(rng, "ochre", "brown", "beige", "gravel", "rock", "furrow")
+    surface = Surface(
+        cover=Cover.BARE_SOIL,
+        colour=tone * np.float32(_light(rng)),
+        second=tone * np.float32(rng.uniform(0.7, 1.2)),
+        fine=rng.uniform(0.03, 0.1),
+        medium=rng.uniform(0.02, 0.08),
+        coarse=rng.uniform(0.04, 0.12),
+        hue=rng.uniform(0, 0.1),
+        tram=rng.choice([0.0, 0.6]),
+        tram_period=rng.uniform(10, 40),
+        angle=rng.uniform(0, 3.1),
+    )
+    canvas.add(outline, surface, rng)
+
+
+def _track(canvas: Canvas, rng: Rng, rect: Rect) -> None:
+    """A path worn into the ground, from one edge to the other."""
+    along = np.arange(rect[0], rect[2] + 3, 3.0)
+    middle = rng.uniform(rect[1], rect[3]) + np.zeros_like(along)
+    for size, length in ((5, 40), (1.5, 13)):
+        middle += rng.uniform(0.3, 1) * size * np.sin(along / length + rng.uniform(0, 6.3))
+    half = rng.uniform(0.5, 2.5)
+    edges = [np.stack([along, middle + side * half], 1) for side in (-1, 1)]
+    _soil(canvas, rng, np.concatenate([edges[0], edges[1][::-1]]))
 
 
 def _shrubs(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
@@ -247,4 +306,4 @@ def _leaves(rng: Rng, season: Season, *, is_conifer: bool) -> Floats:
 
 
 def _light(rng: Rng) -> float:
-    return float(np.exp(rng.uniform(*np.log(_LIGHT))))
+    return draw_light(rng, *_LIGHT)
