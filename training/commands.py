@@ -26,6 +26,8 @@ _LOOK_EVERY = 15
 """Times as long as a look took, at least, until the next."""
 _LOOK_SCENES = 15
 """Validation scenes looked at during training; the figures of record take all."""
+_LOOK_IMAGES = 32
+"""Images of each real domain looked at; as above."""
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,11 @@ def fit_recipe(
         num_processes=drawing.num_processes,
     )
 
+    real_look = {
+        name: (train.spread(_LOOK_IMAGES), judged.spread(_LOOK_IMAGES))
+        for name, (train, judged) in real.items()
+    }
+
     next_look_s = 0.0
     looked_step = -1
 
@@ -84,7 +91,7 @@ def fit_recipe(
             f"{slug} {iou:.2f}" for slug, iou in sorted(metrics.iou.items(), key=lambda item: item[1])
         )
         log.info("step %d: mIoU %.3f on %d scenes; %s", state.step, metrics.miou, len(look), worst)
-        scores = score_real(state.average, recipe, real)
+        scores = score_real(state.average, recipe, real_look)
         for domain, coarse in scores.items():
             told = ", ".join(f"{label} {recall:.2f}" for label, recall in coarse.recall.items())
             log.info("%s: balanced accuracy %.3f; %s", domain, coarse.balanced_accuracy, told)

@@ -1,5 +1,7 @@
 """Real data sets as sources: held-out ground is never trained on, bands are in the network's order."""
 
+from types import SimpleNamespace
+
 import click
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from toys import toy_recipe
 from models.nomenclature import COSIA
 from training import runfolder
 from training.data.errors import DataError, LayoutUnknown, SourceUnknown
-from training.data.sources import load_source
+from training.data.label_sets import exact_sets
+from training.data.sources import Source, load_source
 from training.recipes.recipe import LANDSCAPES, Share
+from training.territory import sources as territory_sources
 
 RGBI = ("red", "green", "blue", "nir")
 
@@ -37,6 +41,37 @@ def test_the_fingerprint_tells_data_apart(tmp_path):
     assert first.fingerprint() == again.fingerprint()
     again.labels[0][0, 0] ^= 1
     assert first.fingerprint() != again.fingerprint()
+
+
+def test_a_source_is_spread_over_its_domains():
+    sizes = {"a": 5, "b": 100, "c": 1}
+    domains = [domain for domain, size in sizes.items() for _ in range(size)]
+    images = [np.full((1, 1, 1), number, np.uint8) for number in range(len(domains))]
+    source = Source(
+        name="any",
+        images=images,
+        labels=[each[0] for each in images],
+        domains=tuple(domains),
+        sets=exact_sets(),
+    )
+    few = source.spread(7)
+    assert [few.domains.count(domain) for domain in sizes] == [5, 7, 1]
+    numbers = [int(image_CHW[0, 0, 0]) for image_CHW in few.images]
+    assert numbers == sorted(set(numbers))
+    assert all(domains[number] == domain for number, domain in zip(numbers, few.domains, strict=True))
+    assert {5, 104} <= set(numbers)
+    assert source.spread(100).fingerprint() == source.fingerprint()
+
+
+def test_of_a_large_set_an_adaptation_holds_some_images_of_each_domain(tmp_path, monkeypatch):
+    monkeypatch.setattr(territory_sources, "_MOST_IMAGES", 1)
+    write_hub(tmp_path)
+    start = SimpleNamespace(recipe=toy_recipe())
+    drawing = territory_sources.Drawing(num_scenes=1, cache=tmp_path, seed=0)
+    whole, _ = load_source("flair_hub", tmp_path, bands=start.recipe.bands, held_out=())
+    few = territory_sources.read_source(f"flair_hub={tmp_path}", start, drawing=drawing)
+    assert len(whole) > 1 == len(few)
+    assert set(few.domains) == set(whole.domains)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,20 @@ class Source:
 
     def of_domains(self, domains: Collection[str]) -> Source:
         """The images of some domains."""
-        chosen = [index for index, domain in enumerate(self.domains) if domain in domains]
+        return self._of([index for index, domain in enumerate(self.domains) if domain in domains])
+
+    def spread(self, most: int) -> Source:
+        """At most so many images of each domain, evenly apart in their order."""
+        of_domain: dict[str, list[int]] = {}
+        for index, domain in enumerate(self.domains):
+            of_domain.setdefault(domain, []).append(index)
+        chosen: list[int] = []
+        for own in of_domain.values():
+            at = np.linspace(0, len(own) - 1, min(most, len(own)))
+            chosen += [own[position] for position in np.round(at).astype(int)]
+        return self._of(sorted(chosen))
+
+    def _of(self, chosen: Sequence[int]) -> Source:
         return Source(
             name=self.name,
             images=Chosen(self.images, chosen),

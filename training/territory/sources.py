@@ -8,6 +8,7 @@ A folder has orthophotos and, beside them, class rasters of the same names:
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 NONE = "none"
 NUM_SCENES = 96
 """Generated scenes that an adaptation learns from: enough for all classes, drawn in minutes."""
+_MOST_IMAGES = 1000
+"""Of a data set, equally many of each domain: they are held in memory, and some thousand crops drawn."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,7 @@ def read_source(said: str, start: Start, *, drawing: Drawing) -> Source | None:
     name, is_set, folder = said.partition("=")
     if is_set and name in READERS:
         train, _ = load_source(name, Path(folder), bands=start.recipe.bands, held_out=())
-        return train.taught(start.recipe.channels)
+        return _held_in_memory(train).taught(start.recipe.channels)
     return _read_folder(Path(said), start, seed=drawing.seed)
 
 
@@ -142,6 +147,14 @@ def class_shares(source: Source, recipe: Recipe) -> np.ndarray[tuple[int], np.dt
     counts_K = counts[: len(members_SK)] @ members_SK
     shares_K: np.ndarray[tuple[int], np.dtype[np.float64]] = counts_K / counts_K.sum()
     return shares_K
+
+
+def _held_in_memory(source: Source) -> Source:
+    if len(source) <= _MOST_IMAGES:
+        return source
+    few = source.spread(max(1, _MOST_IMAGES // len(set(source.domains))))
+    log.info("source: %d of %d images of %s, spread over its domains", len(few), len(source), source.name)
+    return few
 
 
 def _read_folder(folder: Path, start: Start, *, seed: int) -> Source:
