@@ -140,30 +140,3 @@ def raw_logits(
     with torch.autocast("cpu", torch.bfloat16):
         logits_1KHW = network.logits(normalised_1CHW.contiguous(memory_format=torch.channels_last))
     return logits_1KHW[0, :, :height, :width].float()
-
-
-def fit_temperature(
-    network: CompactUNet,
-    scenes: SceneSet,
-    *,
-    channel_of_value: NDArray[np.int64],
-    missing: Sequence[int] = (),
-    pixels_per_scene: int = 4000,
-) -> float:
-    """The temperature that minimises the negative log likelihood of unseen scenes.
-
-    Source:
-        Guo, Pleiss, Sun, Weinberger 2017, On Calibration of Modern Neural Networks, section 4.2.
-    """
-    rng = np.random.default_rng(0)
-    logits_parts, channel_parts = [], []
-    for image_CHW, classes_HW in zip(scenes.image_NCHW, scenes.classes_NHW, strict=True):
-        channels = channel_of_value[np.asarray(classes_HW)].ravel()
-        chosen = rng.choice(np.flatnonzero(channels != IGNORED), pixels_per_scene)
-        logits_KHW = raw_logits(network, np.asarray(image_CHW), missing=missing)
-        logits_parts.append(logits_KHW.flatten(1)[:, torch.from_numpy(chosen)].T)
-        channel_parts.append(torch.from_numpy(channels[chosen]))
-    logits_PK, channels_P = torch.cat(logits_parts), torch.cat(channel_parts)
-    candidates = np.geomspace(0.25, 4.0, 161)
-    losses = [F.cross_entropy(logits_PK / float(value), channels_P).item() for value in candidates]
-    return round(float(candidates[int(np.argmin(losses))]), 4)

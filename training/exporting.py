@@ -15,12 +15,12 @@ from models.nomenclature import get_nomenclature
 from models.registry import PACKAGED_FOLDER
 from training import real as real_sources
 from training import runfolder
+from training.calibration import LabelledLogits
 from training.card import Measured, RunFacts, write_card
 from training.data.credits import CREDITS
 from training.drift import drift_reference
-from training.evaluate import fit_temperature
 from training.export import Exported, write_artefact
-from training.loop import channel_table, restore
+from training.loop import restore
 from training.machine import read_starts
 from training.networks.compact import count_parameters
 from training.outcomes import Outcomes
@@ -101,9 +101,12 @@ def export_run(
         rows = [row for row in range(len(recipe.bands)) if row not in missing]
         seen = real_sources.with_bands(real, rows)
         # On generated scenes alone: images trained on ask for a sharper one than real ground never seen does.
-        temperature = fit_temperature(
-            state.average, validation, channel_of_value=channel_table(recipe), missing=missing
-        )
+        temperature = LabelledLogits.of(
+            state.average,
+            validation.as_source(recipe.channels),
+            channels=recipe.channels,
+            missing=missing,
+        ).temperature()
         metrics = score(state.average, recipe, validation, bands=bands)
         coarse = real_sources.coarse_metrics(score_real(state.average, recipe, seen, bands=bands), seen)
         outcomes = Outcomes(

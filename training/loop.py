@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from models.errors import RemediedError
@@ -121,6 +120,8 @@ def fit(
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n", encoding="utf-8")
     state = restore(recipe, mixture=mixture, out=out)
     lesson = Lesson.of(mixture)
+    if state.step:
+        log.info("resuming %s at step %d", out, state.step)
     saved_s = state.elapsed_s
     started_s = time.monotonic() - state.elapsed_s
     while (progress := limits.progress(step=state.step, elapsed_s=state.elapsed_s)) < 1:
@@ -184,7 +185,6 @@ def restore(recipe: Recipe, *, mixture: Mixture | None, out: Path) -> RunState:
             f"{path} cannot be read: {first}",
             remedy="Copy the run folder again, or delete that file to begin anew.",
         ) from error
-    log.info("resuming %s at step %d", out, state.step)
     return state
 
 
@@ -204,13 +204,6 @@ def save(state: RunState, out: Path) -> None:
         partial,
     )
     partial.replace(out / CHECKPOINT_NAME)
-
-
-def channel_table(recipe: Recipe) -> NDArray[np.int64]:
-    """Channel of each class value 0-255; values that no channel stands for are ignored."""
-    table = np.full(256, IGNORED, dtype=np.int64)
-    table[list(recipe.channels)] = np.arange(len(recipe.channels))
-    return table
 
 
 def band_moments(mixture: Mixture) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import toy_mixture, toy_recipe
 
-from training.loop import CheckpointMissing, RunLimits, channel_table, fit, restore
+from training.loop import CheckpointMissing, RunLimits, fit, restore
 from training.optimiser import learning_rate_share
 
 
@@ -63,12 +63,6 @@ def test_limits_are_steps_or_seconds():
 def test_learning_rate_rises_and_falls():
     shares = [learning_rate_share(0.1, progress=progress) for progress in (0.0, 0.1, 0.55, 1.0)]
     assert shares == pytest.approx([0.05, 1.0, 0.505, 0.01])
-
-
-def test_values_without_a_channel_are_ignored():
-    table = channel_table(toy_recipe(channels=(0, 6, 12)))
-    assert table[[0, 6, 12]].tolist() == [0, 1, 2]
-    assert table[[1, 15, 255]].tolist() == [255, 255, 255]
 
 
 def test_a_folder_without_a_run_says_so(tmp_path):

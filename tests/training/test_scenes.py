@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from toys import toy_recipe
+from toys import toy_recipe, toy_scenes
 
 from training import scenes as module
 from training.reference import read_reference, write_reference
@@ -39,6 +39,15 @@ def test_bands_are_picked_by_role():
     swapped_CHW, again_HW = draw_scene(spec, 0, bands=("nir", "red"))
     assert np.array_equal(swapped_CHW, image_CHW[[3, 0]])
     assert np.array_equal(classes_HW, again_HW)
+
+
+def test_classes_without_a_channel_teach_nothing():
+    scenes = toy_scenes()
+    source = scenes.as_source((12, 0))
+    label_of = {0: 1, 6: 255, 12: 0, 255: 255}
+    for labels_HW, classes_HW in zip(source.labels, scenes.classes_NHW, strict=True):
+        assert [label_of[value] for value in classes_HW.ravel().tolist()] == labels_HW.ravel().tolist()
+    assert [each.values for each in source.sets.sets] == [{12}, {0}]
 
 
 def test_a_budget_that_ends_keeps_what_is_done(tmp_path, caplog):
