@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from training.data.samples import IGNORED
-from training.own_light import in_own_light
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +70,6 @@ class Part:
     looks: Looks
     first_set: int
     """Position of the source's first label set among those of all sources."""
-    plants: tuple[int, ...]
-    """Positions of the source's labels that are vegetation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +112,6 @@ class Mixture:
                     num_samples=share.num_samples,
                     looks=share.looks,
                     first_set=first_set,
-                    plants=source.sets.plants(),
                 )
             )
             first_set += len(source.sets)
@@ -163,16 +159,6 @@ def _draw_crop(part: Part, recipe: Recipe, rng: np.random.Generator) -> tuple[F3
     if side_px != recipe.crop_px:
         raw_CHW, labels_HW = _zoomed(raw_CHW, labels_HW, recipe.crop_px)
     image_CHW = recolour(raw_CHW, part.looks, rng)
-    if part.looks.label_gain or part.looks.plant_drought:  # others draw the batches that they always drew
-        image_CHW = in_own_light(
-            image_CHW,
-            labels_HW,
-            labels=range(len(part.source.sets)),
-            plants=part.plants,
-            bands=recipe.bands,
-            looks=part.looks,
-            rng=rng,
-        )
     turn, is_mirrored = int(rng.integers(4)), rng.random() < 0.5
     image_CHW, labels_HW = np.rot90(image_CHW, turn, axes=(1, 2)), np.rot90(labels_HW, turn)
     if is_mirrored:
@@ -185,17 +171,18 @@ def _draw_window(part: Part, recipe: Recipe, rng: np.random.Generator) -> tuple[
     finest, coarsest = np.log(part.looks.zoom)
     zoom = float(np.exp(rng.uniform(finest, coarsest))) if finest < coarsest else float(np.exp(finest))
     wanted_px = round(recipe.crop_px / zoom)
-    if rng.random() < recipe.rare_share:
+    is_rare = rng.random() < recipe.rare_share
+    if is_rare:
         of_label = part.spots.spots_by_label[rng.integers(len(part.spots.spots_by_label))]
         index, row, column = (int(value) for value in of_label[rng.integers(len(of_label))])
         # Somewhere in the crop, not in its middle: the network must not learn where to look.
         row, column = row - int(rng.integers(wanted_px)), column - int(rng.integers(wanted_px))
     else:
-        index, row, column = int(rng.integers(len(part.source))), -1, -1
+        index, row, column = int(rng.integers(len(part.source))), 0, 0
     height, width = part.source.labels[index].shape
     side_px = min(wanted_px, height, width)
     last_row, last_column = height - side_px, width - side_px
-    if row == column == -1:
+    if not is_rare:
         row, column = int(rng.integers(last_row + 1)), int(rng.integers(last_column + 1))
     return index, min(max(row, 0), last_row), min(max(column, 0), last_column), side_px
 

@@ -58,15 +58,6 @@ class LabelSets:
             raise ValueError(f"no channel of {tuple(channels)} is in {', '.join(empty)}")
         return members_SK
 
-    def plants(self) -> tuple[int, ...]:
-        """Positions of the labels that are vegetation alone, as the nomenclature groups covers."""
-        cover = self.nomenclature.grouping("cover")
-        return tuple(
-            position
-            for position, each in enumerate(self.sets)
-            if all(cover.group_of(value).key == "vegetation" for value in each.values)
-        )
-
     def shares(self, channels: Sequence[int]) -> NDArray[np.float32]:
         """Of the ground of each channel's class, the share given each label, float32 [S, K].
 

@@ -42,10 +42,6 @@ class Looks:
     """Of the log of gamma."""
     noise: float = 0.0
     """Of the level of white noise, in grey levels."""
-    label_gain: float = 0.0
-    """Of the log of a gain that each label has by itself."""
-    plant_drought: float = 0.0
-    """Probability that a label of vegetation is dried, brown to an even share of its green."""
     zoom: tuple[float, float] = (1.0, 1.0)
     """Least and largest magnification, drawn evenly in its logarithm."""
 
