@@ -1,5 +1,8 @@
 """Bands by role: which band of a file is red, green, blue, near infrared, height."""
 
+import re
+from collections.abc import Collection, Sequence
+from pathlib import PurePath
 from typing import Literal, get_args
 
 from service.rasters.errors import AmbiguousBands, BandMismatch
@@ -14,6 +17,8 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "IRC": ("nir", "red", "green"),
 }
 """IRC is IGN's false-colour product: near infrared, red, green, in this order."""
+_COLOURS = {"red": 1, "green": 2, "blue": 3}
+_FALSE_COLOURS = {role: index for index, role in enumerate(PRESETS["IRC"], start=1)}
 
 WORDS: dict[str, str] = {
     "r": "red",
@@ -63,13 +68,15 @@ def resolve_bands(
     found = known_roles(facts, bands_option)
     if any(role not in found for role in wanted_roles):
         raise BandMismatch(
-            expected=wanted_roles, found=tuple(found), remedy=_remedy(facts, wanted_roles, found)
+            expected=wanted_roles, found=tuple(found), remedy=remedy_for(facts, wanted_roles, found)
         )
     return {role: found[role] for role in wanted_roles}
 
 
 def known_roles(facts: RasterFacts, bands_option: str = "auto") -> dict[str, int]:
     """Tell the role of every band of the file that has one.
+
+    Bands of false-colour images call themselves red, green, blue: where a name says IRC, it is believed.
 
     Raises:
         AmbiguousBands: Nothing says which band is which, or the option does not fit the file.
@@ -81,11 +88,12 @@ def known_roles(facts: RasterFacts, bands_option: str = "auto") -> dict[str, int
     if by_colour and by_text and any(by_text.get(role, index) != index for role, index in by_colour.items()):
         # GDAL calls most first three bands red, green, blue; a description was written by someone
         return by_text
+    plain = [band for band in facts.bands if band.colour in ("undefined", "gray")]
+    is_plain = len(plain) == len(facts.bands) == len(_COLOURS)
+    if not by_text and (is_plain or by_colour == _COLOURS):
+        return dict(_FALSE_COLOURS if says_irc(facts.path) else _COLOURS)
     if by_colour or by_text:
         return by_text | by_colour
-    plain = [band for band in facts.bands if band.colour in ("undefined", "gray")]
-    if len(plain) == len(facts.bands) == 3:
-        return {"red": 1, "green": 2, "blue": 3}
     if len(facts.bands) == 1:
         return {}
     raise AmbiguousBands(
@@ -119,13 +127,25 @@ def _described(band: BandFacts) -> str | None:
     return WORDS.get((band.description or "").strip().lower())
 
 
+def says_irc(path: str | PurePath) -> bool:
+    """Whether a file's name has the word IRC."""
+    return "irc" in re.split(r"[^a-z]+", PurePath(path).stem.lower())
+
+
 def _unique(role_of_band: dict[int, str | None]) -> dict[str, int]:
     """Turn band -> role around, leaving out roles that two bands claim."""
     roles = [role for role in role_of_band.values() if role]
     return {role: index for index, role in role_of_band.items() if role and roles.count(role) == 1}
 
 
-def _remedy(facts: RasterFacts, wanted: tuple[str, ...], found: dict[str, int]) -> str:
+def remedy_for(facts: RasterFacts, wanted: Sequence[str], found: Collection[str]) -> str:
+    """What to do about roles that a file lacks.
+
+    Args:
+        facts: The raster.
+        wanted: Roles that are needed.
+        found: Roles that it has.
+    """
     missing = [role for role in wanted if role not in found]
     if len(facts.bands) == 1 and {"red", "green", "blue"} <= set(missing):
         return (
@@ -134,7 +154,8 @@ def _remedy(facts: RasterFacts, wanted: tuple[str, ...], found: dict[str, int]) 
         )
     if missing == ["blue"] and "nir" in found:
         return (
-            "this is an infrared twin (near infrared, red, green): give the RGB file, and this one as --irc"
+            "this is an infrared twin (near infrared, red, green): give the RGB file, and this one as --irc;"
+            " --bands RGB if its colours are natural"
         )
     if "height" in missing:
         return "give the height above ground with --height, or choose a model without it (orthoscape models)"

@@ -103,6 +103,20 @@ def test_irc_is_near_infrared_red_green():
     assert resolve_bands(facts_of(["red", "green", "blue"]), ("nir",), "IRC") == {"nir": 1}
 
 
+@pytest.mark.parametrize("colours", [["red", "green", "blue"], ["undefined"] * 3])
+def test_a_name_that_says_irc_is_believed(colours):
+    """Bands of false-colour images call themselves red, green, blue."""
+    twin = facts_of(colours).model_copy(update={"path": "/data/33-2021-LA93-0M20_IRC-E080.jp2"})
+    assert known_roles(twin) == {"nir": 1, "red": 2, "green": 3}
+    with pytest.raises(BandMismatch, match="missing bands: blue") as caught:
+        resolve_bands(twin, RGB)
+    assert "--irc" in caught.value.remedy
+    assert "--bands RGB" in caught.value.remedy
+    assert resolve_bands(twin, RGB, "RGB") == {"red": 1, "green": 2, "blue": 3}
+    natural = facts_of(colours).model_copy(update={"path": "/data/irca_circle.tif"})
+    assert resolve_bands(natural, RGB) == {"red": 1, "green": 2, "blue": 3}
+
+
 @pytest.mark.parametrize("option", ["R,R,G", "R,G,B,I,H", "R,purple,B", "RGBI"])
 def test_an_option_that_does_not_fit_is_refused(option):
     with pytest.raises(AmbiguousBands):

@@ -21,8 +21,9 @@ from toys import EXPORTS
 
 from models.artefact import Artefact
 from training.adaptation.checkpoints import Checkpoint
+from training.data.errors import FileUnexpected
 from training.data.label_sets import label_sets
-from training.data.orthos import OrthosUnusable, Reading, open_orthos
+from training.data.orthos import Reading, open_orthos
 from training.data.sources import Source
 from training.export import run_graph
 from training.territory import methods, task
@@ -239,7 +240,7 @@ def test_a_twin_among_the_orthophotos_is_their_near_infrared_or_refused_never_th
     bands = ("red", "green", "blue", "nir")
     [ortho] = open_orthos(asked.target, bands=bands, gsd_m=_range(), how=Reading(irc=asked.target))
     assert (ortho.path.name, ortho.bands) == ("a.tif", bands)
-    with pytest.raises(OrthosUnusable, match="false colours") as refused:
+    with pytest.raises(FileUnexpected, match="missing bands: blue") as refused:
         open_orthos(asked.target, bands=bands, gsd_m=_range())
     assert "--irc" in refused.value.remedy
     said = Reading(bands_option="RGB")

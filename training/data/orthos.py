@@ -5,7 +5,6 @@ Files are opened in the service's limited child process. Axes: C bands, H and W 
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from rasterio.crs import CRS
 
 from models.errors import RemediedError
-from service.rasters.bands import known_roles
+from service.rasters.bands import known_roles, remedy_for, says_irc
 from service.rasters.client import ReaderChild
 from service.rasters.errors import BandMismatch
 from service.rasters.inspect import read_facts
@@ -171,7 +170,7 @@ def look_at(paths: Sequence[Path], *, bands: Sequence[Role], how: Reading) -> li
     with ReaderChild(Limits()) as child:
         irc = () if how.irc is None else find_rasters(how.irc)
         twins = [read_facts(path, child=child) for path in irc]
-        beside = {path.resolve() for path in irc if _says_irc(path)}
+        beside = {path.resolve() for path in irc if says_irc(path)}
         own = [path for path in paths if path.resolve() not in beside]
         return [_open(read_facts(path, child=child), twins, bands, how) for path in own or paths]
 
@@ -207,10 +206,6 @@ class Reader:
         return image_CHW, is_valid_HW & image_CHW.any(axis=0)
 
 
-def _says_irc(path: Path) -> bool:
-    return "irc" in re.split(r"[^a-z]+", path.stem.lower())
-
-
 def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role], how: Reading) -> Ortho:
     path = Path(facts.path)
     require_usable(facts, nodata=how.nodata, bands_option=how.bands_option)
@@ -222,13 +217,6 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
     assert facts.gsd_m is not None, "usable"
     grid = own_grid(facts) if how.gsd_m is None else _grid_at(how.gsd_m, facts)
     roles = known_roles(facts, how.bands_option)
-    if how.bands_option == "auto" and "nir" not in roles and _says_irc(path):
-        # Its bands say red, green, blue, as those of most false-colour images do.
-        raise OrthosUnusable(
-            f"{path} would be read as red, green and blue, and its name says false colours (IRC)",
-            remedy="Give it with --irc, beside the orthophotos of its ground; --bands RGB if its colours are"
-            " natural.",
-        )
     companions: tuple[Layer, ...] = ()
     if "nir" in bands and "nir" not in roles and (twin := _twin(facts, twins)) is not None:
         companions = (companion_irc(facts, twin, grid=grid),)
@@ -237,7 +225,7 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
     if missing:
         raise FileUnexpected(
             f"{path}: {BandMismatch(expected=tuple(bands), found=tuple(sorted(have))).message}",
-            remedy="Give orthophotos whose bands say what they are (gdal_edit.py -colorinterp_1 red ...).",
+            remedy=remedy_for(facts, missing, have),
         )
     here = tuple(band for band in bands if band in have)
     spec = place(
