@@ -85,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
+    agreement: dict[str, float] = {}
     print("| raster | outcome | grid | without data | largest classes |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
         for number, (name, words) in enumerate(scenes_of(arguments.folder)):
@@ -95,9 +96,8 @@ def main() -> None:
             if name == "test_data_rgb.tif --irc" and output.exists():
                 points = arguments.folder / "ign_ortho_lidar" / "test_data_77055_627760_LA93_IGN69.laz"
                 agreement = lidar_agreement(points, output)
-    print(
-        "\nLiDAR points on a class of their kind: " + ", ".join(f"{k} {v:.0%}" for k, v in agreement.items())
-    )
+    told = ", ".join(f"{kind} {share:.0%}" for kind, share in agreement.items())
+    print(f"\nLiDAR points on a class of their kind: {told or 'not told, the map was refused'}")
 
 
 if __name__ == "__main__":
