@@ -42,13 +42,18 @@ def pitched(  # noqa: PLR0913 - the measures of one thing
     width: float,
     height: float,
     colour: Floats,
+    steepness: float = 1.0,
+    ribs: float = 0.6,
 ) -> None:
-    """A house with two slopes (or four), one sunlit and one darker, a chimney, perhaps a skylight."""
+    """A house with two slopes (or four), one sunlit and one darker, a chimney, perhaps a skylight.
+
+    ``steepness`` is of the usual pitch; ``ribs`` is how plain rows of tiles are.
+    """
     a, b = length / 2, width / 2
     hip = rng.choice([0.0, 0.0, min(b, a * 0.6)])
     ridge_a, ridge_b = [-a + hip, 0.0], [a - hip, 0.0]
     world = canvas.rotation + angle
-    pitch = rng.uniform(0.35, 0.75)
+    pitch = rng.uniform(0.35, 0.75) * steepness
     parts = [
         (np.array([[-a, -b], [a, -b], ridge_b, ridge_a]), (0.0, -1.0)),
         (np.array([[-a, b], ridge_a, ridge_b, [a, b]]), (0.0, 1.0)),
@@ -72,7 +77,7 @@ def pitched(  # noqa: PLR0913 - the measures of one thing
                     medium=0.05,
                     coarse=0.05,
                     hue=0.06,
-                    stripe=0.6,
+                    stripe=ribs,
                     period=0.9,
                     angle=angle + np.pi / 2,
                     height=height,

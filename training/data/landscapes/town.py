@@ -17,10 +17,10 @@ from training.data.landscapes.palette import Floats, Rng, draw_colour, draw_ligh
 from training.data.landscapes.plants import LEAVES, Rect, Season, box, scatter, trees
 
 _ROOFS = (
-    *("tile", "tile", "old_tile", "slate", "grey", "grey", "white", "white"),
+    *("tile", "tile", "tile", "tile", "old_tile", "slate", "grey", "grey", "white", "white"),
     *("brown", "beige", "ochre", "gravel", "blue_metal", "green_metal", "red_paint", "dark_brown"),
 )
-_LIGHT = (0.5, 1.6)
+_LIGHT = (0.55, 1.5)
 """Darkest and brightest roofs and yards, over the usual ones."""
 
 
@@ -28,7 +28,7 @@ def fill_town(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     """Houses in rows or strewn, close or apart, alike or all different, over one ground."""
     _ground(canvas, rng, box(rect), season)
     lot_m = float(np.exp(rng.uniform(*np.log((7, 28)))))
-    alley_m = float(rng.uniform(0.3, 0.25 * lot_m))
+    alley_m = float(rng.choice([0.0, rng.uniform(0.3, 0.25 * lot_m)]))
     disorder = float(rng.choice([0.0, 0.02, 0.15]))
     is_alike = rng.random() < 0.4
     common = _roof(rng)
@@ -57,7 +57,7 @@ def _house(canvas: Canvas, rng: Rng, lot: Rect, colour: Floats, *, disorder: flo
     )
     angle = float(rng.normal(0, disorder)) if disorder else 0.0
     along_x = wide >= deep
-    length, width = max(wide, deep) * rng.uniform(0.6, 0.95), min(wide, deep) * rng.uniform(0.55, 0.95)
+    length, width = max(wide, deep) * rng.uniform(0.6, 1.0), min(wide, deep) * rng.uniform(0.55, 0.95)
     length = min(length, 2.5 * width + 6)
     height = rng.uniform(2.4, 4.5) if width < 6 else rng.uniform(3, 12)
     angle += 0.0 if along_x else np.pi / 2
@@ -76,7 +76,16 @@ def _house(canvas: Canvas, rng: Rng, lot: Rect, colour: Floats, *, disorder: flo
         )
     else:
         buildings.pitched(
-            canvas, rng, centre, angle, length=length, width=width, height=height, colour=colour
+            canvas,
+            rng,
+            centre,
+            angle,
+            length=length,
+            width=width,
+            height=height,
+            colour=colour,
+            steepness=rng.uniform(0.2, 1.0),
+            ribs=rng.choice([0.0, 0.3, 0.6]),
         )
 
 

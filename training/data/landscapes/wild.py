@@ -32,6 +32,7 @@ _SHADE = (0.55, 0.95)
 _LIGHT = (0.6, 1.7)
 """Darkest and brightest crowns, shrubs and grass, over the usual ones."""
 _TREES = (Cover.DECIDUOUS, Cover.CONIFEROUS)
+_BARE = ("autumn_leaf", "bare_twig", "bare_twig")
 
 
 def fill_woods(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
@@ -126,7 +127,7 @@ def fill_open_woodland(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> 
 def fill_dry_land(canvas: Canvas, rng: Rng, rect: Rect, season: Season) -> None:
     """Dry grass beside soil, either the brighter one: grass is mottled, soil even and worn into tracks."""
     for parcel in strips(rng, rect, smallest_m=35, gap_m=rng.choice([0.0, 1.5])):
-        is_grass = rng.random() < 0.65
+        is_grass = rng.random() < 0.75
         (_dry_grass if is_grass else _soil)(canvas, rng, box(parcel))
         wide, deep = parcel[2] - parcel[0], parcel[3] - parcel[1]
         for _ in range(int(rng.integers(0, 8))):
@@ -146,16 +147,16 @@ def _dry_grass(canvas: Canvas, rng: Rng, outline: Points) -> None:
     surface = Surface(
         cover=Cover.HERBACEOUS,
         colour=tone * np.float32(_light(rng)),
-        fine=rng.uniform(0.06, 0.16),
-        medium=rng.uniform(0.07, 0.18),
-        coarse=rng.uniform(0.04, 0.14),
-        hue=rng.uniform(0.3, 0.8),
+        fine=rng.uniform(0.03, 0.16),
+        medium=rng.uniform(0.03, 0.18),
+        coarse=rng.uniform(0.03, 0.14),
+        hue=rng.uniform(0.15, 0.8),
     )
     canvas.add(outline, surface, rng)
 
 
 def _soil(canvas: Canvas, rng: Rng, outline: Points) -> None:
-    tone = draw_colour(rng, "ochre", "brown", "beige", "gravel", "rock", "furrow")
+    tone = draw_colour(rng, "ochre", "ochre", "brown", "gravel", "rock", "furrow")
     surface = Surface(
         cover=Cover.BARE_SOIL,
         colour=tone * np.float32(_light(rng)),
@@ -300,7 +301,9 @@ def _yard(canvas: Canvas, rng: Rng, rect: Rect) -> None:
 
 
 def _leaves(rng: Rng, season: Season, *, is_conifer: bool) -> Floats:
-    names = NEEDLES if is_conifer else (*LEAVES[season], "sunlit_leaf")
+    # Before and after most flights of a country some of its woods are bare or brown.
+    names = _BARE if rng.random() < 0.25 else (*LEAVES[season], "sunlit_leaf")
+    names = NEEDLES if is_conifer else names
     bright: Floats = np.clip(draw_colour(rng, *names) * np.float32(_light(rng)), 0.02, 0.98)
     return bright
 
