@@ -31,12 +31,18 @@ def test_usable_rasters(real_data, facts_of, name):
     assert facts.epsg == epsg
     assert facts.gsd_m == pytest.approx((gsd_m, gsd_m), rel=5e-3)
     require_usable(facts)
-    source = place(facts, resolve_bands(facts, RGB), grid=own_grid(facts))
-    with SceneReader([source], roles=RGB) as reader:
+    roles = ("nir", "red", "green") if "irc" in name else RGB
+    source = place(facts, resolve_bands(facts, roles), grid=own_grid(facts))
+    with SceneReader([source], roles=roles) as reader:
         image, valid = reader.read(source.extent)
     with rasterio.open(facts.path) as raster:
         assert np.array_equal(valid, raster.dataset_mask() != 0)
         assert np.array_equal(image, np.where(valid, raster.read([1, 2, 3]), 0))
+
+
+def test_false_colours_are_no_red_green_blue(real_data, facts_of):
+    with pytest.raises(BandMismatch, match="missing bands: blue"):
+        resolve_bands(facts_of(real_data("ign_ortho_lidar/test_data_irc.tif")), RGB)
 
 
 def test_web_metres_are_not_the_grounds(real_data, facts_of):
