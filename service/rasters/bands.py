@@ -1,7 +1,6 @@
 """Bands by role: which band of a file is red, green, blue, near infrared, height."""
 
 import re
-from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from typing import Literal, get_args
 
@@ -68,7 +67,7 @@ def resolve_bands(
     found = known_roles(facts, bands_option)
     if any(role not in found for role in wanted_roles):
         raise BandMismatch(
-            expected=wanted_roles, found=tuple(found), remedy=remedy_for(facts, wanted_roles, found)
+            expected=wanted_roles, found=tuple(found), remedy=_remedy(facts, wanted_roles, found)
         )
     return {role: found[role] for role in wanted_roles}
 
@@ -138,14 +137,7 @@ def _unique(role_of_band: dict[int, str | None]) -> dict[str, int]:
     return {role: index for index, role in role_of_band.items() if role and roles.count(role) == 1}
 
 
-def remedy_for(facts: RasterFacts, wanted: Sequence[str], found: Collection[str]) -> str:
-    """What to do about roles that a file lacks.
-
-    Args:
-        facts: The raster.
-        wanted: Roles that are needed.
-        found: Roles that it has.
-    """
+def _remedy(facts: RasterFacts, wanted: tuple[str, ...], found: dict[str, int]) -> str:
     missing = [role for role in wanted if role not in found]
     if len(facts.bands) == 1 and {"red", "green", "blue"} <= set(missing):
         return (

@@ -17,7 +17,7 @@ from service.api.problems import TYPE_PREFIX, problem_of
 from service.intake.drifting import drift_warning
 from service.intake.map_drifting import map_drift_warnings
 from service.planning.placing import choose_grid
-from service.rasters.bands import remedy_for
+from service.rasters.bands import _remedy
 from service.rasters.errors import MissingCrs
 from service.tiles.palette import _RAMP
 
@@ -75,7 +75,7 @@ def test_a_problem_s_kind_is_the_end_of_its_type() -> None:
 )
 def test_cases_of_missing_bands_are_told_by_the_service_s_remedy(bands, wanted, found, case) -> None:
     band = SimpleNamespace(colour="undefined", alpha_is_binary=None)
-    remedy = remedy_for(SimpleNamespace(bands=[band] * bands), wanted, found)
+    remedy = _remedy(SimpleNamespace(bands=[band] * bands), wanted, found)
     assert case in remedy
     assert f"/{case}/" in WORDS
 

@@ -14,7 +14,7 @@ import numpy as np
 from rasterio.crs import CRS
 
 from models.errors import RemediedError
-from service.rasters.bands import known_roles, remedy_for, says_irc
+from service.rasters.bands import known_roles, says_irc
 from service.rasters.client import ReaderChild
 from service.rasters.errors import BandMismatch
 from service.rasters.inspect import read_facts
@@ -225,7 +225,8 @@ def _open(facts: RasterFacts, twins: Sequence[RasterFacts], bands: Sequence[Role
     if missing:
         raise FileUnexpected(
             f"{path}: {BandMismatch(expected=tuple(bands), found=tuple(sorted(have))).message}",
-            remedy=remedy_for(facts, missing, have),
+            remedy="Give orthophotos whose bands say what they are (gdal_edit.py -colorinterp_1 red ...), or"
+            " say it with --bands; false colours, as a name with IRC says, go with --irc.",
         )
     here = tuple(band for band in bands if band in have)
     spec = place(

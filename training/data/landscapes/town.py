@@ -59,34 +59,15 @@ def _house(canvas: Canvas, rng: Rng, lot: Rect, colour: Floats, *, disorder: flo
     along_x = wide >= deep
     length, width = max(wide, deep) * rng.uniform(0.6, 1.0), min(wide, deep) * rng.uniform(0.55, 0.95)
     length = min(length, 2.5 * width + 6)
-    height = rng.uniform(2.4, 4.5) if width < 6 else rng.uniform(3, 12)
+    size = {"length": length, "width": width}
+    size["height"] = rng.uniform(2.4, 4.5) if width < 6 else rng.uniform(3, 12)
     angle += 0.0 if along_x else np.pi / 2
     if is_flat:
         is_metal = bool(rng.random() < 0.3)
-        buildings.flat(
-            canvas,
-            rng,
-            centre,
-            angle,
-            length=length,
-            width=width,
-            height=height,
-            colour=colour,
-            is_metal=is_metal,
-        )
+        buildings.flat(canvas, rng, centre, angle, **size, colour=colour, is_metal=is_metal)
     else:
-        buildings.pitched(
-            canvas,
-            rng,
-            centre,
-            angle,
-            length=length,
-            width=width,
-            height=height,
-            colour=colour,
-            steepness=rng.uniform(0.2, 1.0),
-            ribs=rng.choice([0.0, 0.3, 0.6]),
-        )
+        slopes = {"steepness": rng.uniform(0.2, 1.0), "ribs": rng.choice([0.0, 0.3, 0.6])}
+        buildings.pitched(canvas, rng, centre, angle, **size, colour=colour, **slopes)
 
 
 def _lots(rng: Rng, rect: Rect, side_m: float) -> list[Rect]:
